@@ -1,0 +1,1 @@
+"""Answering questions: read what is remembered, or look and remember."""

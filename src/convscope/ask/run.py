@@ -1,0 +1,57 @@
+"""A run folder as a microscope needs it: its model, the images it was trained on, its atlas."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convscope.atlas.layout import MANIFEST
+from convscope.errors import BadAtlas
+from convscope.images import open_images, read_split
+from convscope.images.source import Images
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a survey is about: a model, images, and where the atlas goes."""
+
+    model: Any
+    images: Images
+    into: Path
+    split: str
+
+
+def is_run(place: str | Path) -> bool:
+    """Whether a folder is a run of ``convscope train``."""
+    return (Path(place) / "config.yaml").is_file()
+
+
+def has_atlas(place: str | Path) -> bool:
+    """Whether an atlas lies in a folder or in a run."""
+    root = Path(place)
+    return (root / MANIFEST).is_file() or (root / "atlas" / MANIFEST).is_file()
+
+
+def run_images(folder: Path, data: str | None = None) -> Images:
+    """The images of a run with the split it was trained on; ``data`` where they have moved.
+
+    Raises BadImages where they are not what they were.
+    """
+    from convscope.train.recipe import read_config
+
+    remembered, _ = read_config(folder / "config.yaml")
+    return read_split(open_images(data or remembered), folder / "split.csv")
+
+
+def subject(
+    model: str, data: str | None, into: str | None, split: str, weights: str | None = None
+) -> Subject:
+    """What ``convscope survey MODEL`` is about; raises BadAtlas where the images are not known."""
+    from convscope.nets.open import open_model
+
+    opened = open_model(model, weights=weights)
+    if is_run(model):
+        chosen = "val" if split == "auto" else split
+        return Subject(opened, run_images(Path(model), data), Path(into or Path(model) / "atlas"), chosen)
+    if data is None:
+        raise BadAtlas(f"{model} is no run folder, so its images are not known: give them with --data FOLDER")
+    return Subject(opened, open_images(data), Path(into or f"{opened.name}-atlas"), split)

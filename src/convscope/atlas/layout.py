@@ -1,0 +1,65 @@
+"""Where everything lies in an atlas folder; the words of docs/atlas-format.md."""
+
+from pathlib import Path
+
+from convscope.plain.names import escape
+
+FORMAT = "convscope atlas"
+SCHEMA = 1
+MANIFEST = "atlas.json"
+IMAGES = "images.json"
+STAGES = ("numbers", "pictures", "complete")
+
+THUMB = 64  # pixels of a thumbnail
+THUMBS_ACROSS = 10
+THUMBS_A_SHEET = THUMBS_ACROSS**2
+SHEET_TILE = 40  # pixels of one of the nine tiles of a channel on a sheet
+SHEET_ACROSS = 8
+CHANNELS_A_SHEET = SHEET_ACROSS**2
+KERNEL_TILE = 64  # pixels of one kernel on the picture of kernels
+KERNEL_GAP = 4  # pixels of mid-grey between kernels
+
+
+def layer_folder(root: Path, layer: str) -> Path:
+    return root / "layers" / escape(layer)
+
+
+def numbers_file(root: Path, layer: str) -> Path:
+    return layer_folder(root, layer) / "numbers.safetensors"
+
+
+def strip_file(root: Path, layer: str, channel: int) -> Path:
+    return layer_folder(root, layer) / "strips" / f"{channel}.jpg"
+
+
+def sheet_file(root: Path, layer: str, kind: str, sheet: int) -> Path:
+    """``kind`` is ``patches`` or ``projections``."""
+    return layer_folder(root, layer) / "sheets" / f"{kind}-{sheet:03d}.jpg"
+
+
+def kernels_file(root: Path, layer: str) -> Path:
+    return layer_folder(root, layer) / "kernels.png"
+
+
+def loupe_file(root: Path, layer: str) -> Path:
+    return layer_folder(root, layer) / "loupe.safetensors"
+
+
+def loupe_maps_file(root: Path, layer: str, chosen: int) -> Path:
+    return layer_folder(root, layer) / "loupe" / f"{chosen}.png"
+
+
+def layer_maps_file(root: Path, layer: str, chosen: int) -> Path:
+    return layer_folder(root, layer) / "maps" / f"{chosen}.png"
+
+
+def thumbs_file(root: Path, sheet: int) -> Path:
+    return root / "images" / f"thumbs-{sheet:03d}.jpg"
+
+
+def photo_file(root: Path, row: int) -> Path:
+    return root / "images" / f"photo-{row}.png"
+
+
+def map_file(root: Path, key: str) -> Path:
+    return root / "maps" / f"{key}.safetensors"

@@ -1,0 +1,243 @@
+"""Reading an atlas: nothing in it is trusted before it has been checked, and torch is never needed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
+
+from convscope.atlas import layout
+from convscope.errors import BadAtlas, UnknownName
+from convscope.plain.boxes import Box
+from convscope.plain.field import Field
+from convscope.plain.fit import Fit
+from convscope.plain.pixelmap import PixelMap
+from convscope.plain.question import Question
+from convscope.plain.validity import Validity
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasLayer:
+    """One surveyed layer, as the manifest describes it."""
+
+    name: str
+    folder: str
+    operation: str
+    shape: tuple[int, int, int]
+    chain: tuple[str, ...]
+    field: Field
+    kernel: str
+    pictures: bool
+    kernels: bool
+    tile: int
+    validity: Validity
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasImages:
+    """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels."""
+
+    ids: tuple[str, ...]
+    labels: np.ndarray
+    splits: tuple[str, ...]
+    heights: np.ndarray
+    widths: np.ndarray
+    predicted: np.ndarray
+    probability: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row(self, image_id: str) -> int:
+        """The row of a stable id; raises UnknownName."""
+        if image_id not in self.ids:
+            raise UnknownName("image", image_id, self.ids)
+        return self.ids.index(image_id)
+
+
+class Atlas:
+    """A survey on disk: numbers of every channel of every layer, and pictures where they were made."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]):
+        self.path = path
+        self.manifest = manifest
+        self._numbers: dict[str, Mapping[str, np.ndarray]] = {}
+
+    def __repr__(self) -> str:
+        channels = sum(layer.channels for layer in self.layers.values())
+        return (
+            f"<Atlas of {self.manifest['model']['name']}: {len(self.layers)} layers, {channels} channels, "
+            f"{len(self.images)} images, at {self.path}>"
+        )
+
+    @property
+    def stage(self) -> str:
+        """``numbers``, ``pictures`` or ``complete``."""
+        return self.manifest["stage"]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the model's outputs."""
+        return tuple(self.manifest["model"]["classes"])
+
+    @property
+    def image_classes(self) -> tuple[str, ...]:
+        """Names of the labels of the images; they may differ from what the model can answer."""
+        return tuple(self.manifest["images"]["classes"])
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """Rows of the images that the Loupe can show."""
+        return tuple(self.manifest.get("chosen", ()))
+
+    @cached_property
+    def fit(self) -> Fit:
+        """How source pixels became model pixels."""
+        return Fit(**self.manifest["model"]["fit"])
+
+    @cached_property
+    def layers(self) -> Mapping[str, AtlasLayer]:
+        """Surveyed layers by name, in running order."""
+        return MappingProxyType({entry["name"]: self._layer(entry) for entry in self.manifest["layers"]})
+
+    @cached_property
+    def images(self) -> AtlasImages:
+        columns = _read_json(self.path / layout.IMAGES)
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise BadAtlas(
+                f"{self.path / layout.IMAGES} has columns of unequal length {lengths}: survey again."
+            )
+        return AtlasImages(
+            tuple(columns["id"]), np.array(columns["label"], dtype=np.int64), tuple(columns["split"]),
+            np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
+            np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
+        )  # fmt: skip
+
+    def layer(self, name: str) -> AtlasLayer:
+        """The layer of that name, or the one whose chain the name belongs to (``conv2`` -> ``relu2``).
+
+        Raises UnknownName with the nearest names.
+        """
+        if name in self.layers:
+            return self.layers[name]
+        for layer in self.layers.values():
+            if name in layer.chain:
+                return layer
+        raise UnknownName("layer", name, self.layers)
+
+    def numbers(self, layer: str) -> Mapping[str, np.ndarray]:
+        """Every array of one layer (docs/atlas-format.md lists them)."""
+        name = self.layer(layer).name
+        if name not in self._numbers:
+            self._numbers[name] = MappingProxyType(self._load(layout.numbers_file(self.path, name)))
+        return self._numbers[name]
+
+    def winners(self, layer: str) -> Mapping[str, np.ndarray]:
+        """``value``, ``image`` (row), ``y`` and ``x``, each ``[channels, k]``, strongest first."""
+        numbers = self.numbers(layer)
+        return MappingProxyType({name: numbers[name] for name in ("value", "image", "y", "x")})
+
+    def channels(self, layer: str) -> Mapping[str, np.ndarray]:
+        """Per-channel numbers as columns: channel, mean, maximum, p999, positive, dead, and per class."""
+        numbers = self.numbers(layer)
+        columns = {"channel": np.arange(len(numbers["mean"]))}
+        columns |= {
+            name: numbers[name]
+            for name in ("mean", "maximum", "p999", "positive", "class_mean", "class_peak")
+        }
+        columns["dead"] = numbers["maximum"] <= 0
+        return MappingProxyType(columns)
+
+    def loupe(self, layer: str) -> Mapping[str, np.ndarray]:
+        """``channel`` and ``score``, ``[chosen, 3, H, W]``: the three rarest responses of every cell."""
+        return self._load(layout.loupe_file(self.path, self.layer(layer).name))
+
+    def map(self, question: Question) -> PixelMap | None:
+        """The remembered answer to a question, or None."""
+        path = layout.map_file(self.path, question.key)
+        if not path.exists():
+            return None
+        with _guard(path), safe_open(path, "numpy") as file:
+            about = json.loads(file.metadata()["map"])
+            array = file.get_tensor("array")
+        box = None if about["box"] is None else Box(*about["box"])
+        return PixelMap(
+            array, about["units"], Box(*about["input_box"]), box,
+            about["caption"], Validity.from_dict(about["validity"]), about["value"],
+        )  # fmt: skip
+
+    def _load(self, path: Path) -> dict[str, np.ndarray]:
+        if not path.exists():
+            raise BadAtlas(f"{path} is missing: the atlas is half-made. Run the survey again to finish it.")
+        with _guard(path):
+            return load_file(path)
+
+    def _layer(self, entry: Mapping[str, Any]) -> AtlasLayer:
+        numbers = self._load(layout.numbers_file(self.path, entry["name"]))
+        pair = {key: None if entry[key] is None else tuple(entry[key]) for key in ("size", "stride", "start")}
+        field = Field(**pair, exact=entry["exact"], rows=numbers["rows"], columns=numbers["columns"])  # type: ignore[arg-type]
+        return AtlasLayer(
+            entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
+            entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
+        )  # fmt: skip
+
+
+class _guard:
+    """Turns whatever a damaged file raises into BadAtlas naming the file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, SafetensorError | OSError | ValueError | KeyError | TypeError | MemoryError):
+            raise BadAtlas(f"{self.path} is damaged ({error}): survey again to rebuild it.") from error
+
+
+def _read_json(path: Path) -> Any:
+    if not path.exists():
+        raise BadAtlas(f"{path} is missing: the atlas is half-made. Run the survey again to finish it.")
+    with _guard(path):
+        return json.loads(path.read_text("utf-8"))
+
+
+def open_atlas(path: str | Path) -> Atlas:
+    """Open an atlas folder, or the ``atlas`` inside a run folder; raises BadAtlas.
+
+    >>> cs.open_atlas("runs/demo").winners("relu2")["value"].shape  # doctest: +SKIP
+    (48, 9)
+    """
+    root = Path(path)
+    if not (root / layout.MANIFEST).exists() and (root / "atlas" / layout.MANIFEST).exists():
+        root = root / "atlas"
+    if not root.exists():
+        raise BadAtlas(f"no atlas at {root}: make one with `convscope survey RUN`.")
+    if not (root / layout.MANIFEST).exists():
+        raise BadAtlas(
+            f"{root} is not an atlas, or one whose survey never finished: run `convscope survey` again."
+        )
+    manifest = _read_json(root / layout.MANIFEST)
+    if not isinstance(manifest, dict) or manifest.get("format") != layout.FORMAT:
+        raise BadAtlas(f"{root / layout.MANIFEST} is not the manifest of a convscope atlas.")
+    if manifest.get("schema") != layout.SCHEMA:
+        raise BadAtlas(
+            f"{root} has atlas schema {manifest.get('schema')!r}, this convscope reads schema {layout.SCHEMA}: "
+            "use the version that made it, or survey again."
+        )
+    missing = [key for key in ("stage", "model", "images", "layers", "survey") if key not in manifest]
+    if missing:
+        raise BadAtlas(f"{root / layout.MANIFEST} lacks {', '.join(missing)}: survey again to rebuild it.")
+    return Atlas(root, manifest)

@@ -1,0 +1,93 @@
+"""Writing an atlas: every file appears whole or not at all, the manifest last."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from convscope.atlas import layout
+from convscope.errors import BadOutput
+from convscope.plain.files import write_bytes, write_json
+from convscope.plain.pixelmap import PixelMap
+from convscope.plain.question import Question
+from convscope.plain.render import encode
+
+TYPES = {
+    "value": np.float32, "image": np.int32, "y": np.int32, "x": np.int32,
+    "mean": np.float64, "maximum": np.float32, "p999": np.float32, "positive": np.float64,
+    "class_mean": np.float32, "class_peak": np.float32,
+    "histogram": np.int64, "histogram_edges": np.float32,
+    "rows": np.int32, "columns": np.int32, "scale": np.float32, "duplicate": np.uint8,
+}  # fmt: skip
+
+
+def prepare_folder(root: Path) -> None:
+    """Make the atlas folder, or take over an atlas; a folder with other things in it is refused."""
+    if root.exists() and not root.is_dir():
+        raise BadOutput(f"cannot make an atlas at {root}: it is a file. Choose another place with --into.")
+    foreign = root.is_dir() and any(root.iterdir()) and not _looks_like_atlas(root)
+    if foreign:
+        raise BadOutput(
+            f"cannot make an atlas in {root}: it holds other files. Choose an empty folder with --into."
+        )
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadOutput(
+            f"cannot make the folder {root}: {error.strerror}. Choose another place with --into."
+        ) from error
+
+
+def _looks_like_atlas(root: Path) -> bool:
+    known = {layout.MANIFEST, layout.IMAGES, "images", "layers", "maps"}
+    return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
+
+
+def write_manifest(root: Path, manifest: Mapping[str, Any]) -> None:
+    """The last act of every stage."""
+    write_json(root / layout.MANIFEST, {"format": layout.FORMAT, "schema": layout.SCHEMA, **manifest})
+
+
+def write_images(root: Path, columns: Mapping[str, list[Any]]) -> None:
+    """Columns of equal length: id, label, split, height, width, predicted, probability."""
+    write_json(root / layout.IMAGES, dict(columns))
+
+
+def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> None:
+    """All arrays of one layer, each in the type that the format promises."""
+    arrays = {name: np.ascontiguousarray(array, dtype=TYPES[name]) for name, array in numbers.items()}
+    write_bytes(layout.numbers_file(root, layer), save(arrays))
+
+
+def write_loupe(root: Path, layer: str, channel: np.ndarray, score: np.ndarray) -> None:
+    """``channel`` and ``score``, both ``[chosen, 3, H, W]``."""
+    arrays = {
+        "channel": np.ascontiguousarray(channel, np.uint16),
+        "score": np.ascontiguousarray(score, np.float16),
+    }
+    write_bytes(layout.loupe_file(root, layer), save(arrays))
+
+
+def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk."""
+    write_bytes(path, encode(pixels, "JPEG" if path.suffix == ".jpg" else "PNG"), durable=False)
+
+
+def write_map(root: Path, question: Question, pixels: PixelMap) -> Path:
+    """Remember the answer to a question."""
+    about = {
+        "question": question.as_dict(),
+        "units": pixels.units,
+        "input_box": list(pixels.input_box),
+        "box": None if pixels.box is None else list(pixels.box),
+        "caption": pixels.caption,
+        "validity": pixels.validity.as_dict(),
+        "value": pixels.value,
+    }
+    path = layout.map_file(root, question.key)
+    array = np.ascontiguousarray(pixels.array, dtype=np.float32)
+    write_bytes(path, save({"array": array}, metadata={"map": json.dumps(about)}))
+    return path

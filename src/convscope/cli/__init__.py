@@ -1,0 +1,46 @@
+"""The command line: one file a command, each parses, calls one verb and prints."""
+
+import sys
+
+from cyclopts import App
+
+from convscope.version import __version__
+
+COMMANDS = {
+    "demo": "Train on bundled pictures, survey the network, open the explorer.",
+    "train": "Train a classifier on a folder of class folders.",
+    "survey": "Find what excites every channel, and project it back to pixels.",
+    "explore": "Open an atlas in the browser; surveys first where there is none yet.",
+    "publish": "Write the same pages as files.",
+    "look": "One picture, one unit, one lens, one PNG.",
+    "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
+    "predict": "Class names and probabilities of pictures.",
+    "evaluate": "How often a model is right, class by class.",
+    "summary": "Layers, shapes, receptive fields, parameters, multiply-adds.",
+}
+
+app = App(
+    name="convscope",
+    help="A microscope for convolutional networks: see what every channel has learnt to see.",
+    version=__version__,
+    help_format="plaintext",
+)
+for _name, _help in COMMANDS.items():  # imported when called, so that --help stays quick
+    app.command(f"convscope.cli.{_name}:{_name}", name=_name, help=_help)
+
+
+def main() -> None:
+    """Run a command; an error meant for people is one line on standard error and exit code 1."""
+    from convscope.errors import ConvscopeError
+
+    try:
+        app()
+    except ConvscopeError as error:
+        print(f"convscope: {error}", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 1))
+    except KeyboardInterrupt:
+        print("convscope: stopped.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `convscope summary resnet18 | head`
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,60 @@
+"""``convscope look PICTURE``."""
+
+from pathlib import Path
+
+from convscope.cli.show import print_json
+
+
+def look(
+    picture: str,
+    /,
+    *,
+    model: str,
+    unit: str,
+    lens: str = "deconvnet",
+    weights: str | None = None,
+    out: str | None = None,
+    json: bool = False,
+) -> None:
+    """One picture, one unit, one lens, one PNG.
+
+    Parameters
+    ----------
+    picture
+        An image file.
+    model
+        A run folder, or a network by name.
+    unit
+        LAYER:CHANNEL or LAYER:CHANNEL@Y,X, or the name of a class.
+    lens
+        deconvnet, gradient or guided.
+    weights
+        A safetensors file, for a network given by name.
+    out
+        Where the PNG goes; PICTURE-UNIT-LENS.png here by default.
+    json
+        Print what was seen as JSON.
+    """
+    from convscope.ask.look import look as see
+    from convscope.lenses import find_lens
+    from convscope.nets.open import open_model
+    from convscope.plain.names import escape
+    from convscope.plain.unit import Unit
+
+    glass = find_lens(lens)()
+    opened = open_model(model, weights=weights)
+    where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
+    seen = see(opened, picture, where, glass)
+    path = seen.save(out or f"{Path(picture).stem}-{escape(str(where))}-{lens}.png")
+    if json:
+        print_json(
+            {
+                "path": str(path), "unit": str(where), "value": seen.value, "units": seen.units,
+                "input_box": list(seen.input_box), "box": None if seen.box is None else list(seen.box),
+                "validity": seen.validity.as_dict(), "caption": seen.caption,
+            }
+        )  # fmt: skip
+        return
+    print(f"{path}: {seen.caption}")
+    print(seen.validity.sentence)
+    print(f"Not shown: {glass.does_not_show}")

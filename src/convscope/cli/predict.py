@@ -1,0 +1,78 @@
+"""``convscope predict MODEL PICTURES``."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Literal
+
+from convscope.cli.show import print_json
+
+
+def predict(
+    model: str,
+    /,
+    *pictures: str,
+    top: int = 3,
+    weights: str | None = None,
+    format: Literal["table", "csv", "json"] = "table",
+    json: bool = False,
+) -> None:
+    """Class names and probabilities of pictures.
+
+    Parameters
+    ----------
+    model
+        A run folder, or a network by name.
+    pictures
+        Files, folders and patterns such as "photos/*.jpg".
+    top
+        How many classes to name.
+    weights
+        A safetensors file, for a network given by name.
+    format
+        table, csv or json.
+    json
+        The same as --format json.
+    """
+    from convscope.errors import BadImages
+    from convscope.nets.open import open_model
+    from convscope.train.evaluate import predict as classify
+
+    if not pictures:
+        raise BadImages("no picture was given: name files, folders or patterns after the model")
+    opened = open_model(model, weights=weights)
+    rows = []
+    for images in _opened(pictures):
+        for problem in images.problems:
+            print(f"convscope: skipped {problem.path}: {problem.reason}", file=sys.stderr)
+        rows += [(row.id, row.top(opened.classes, top)) for row in classify(opened, images)]
+    if json or format == "json":
+        print_json(
+            [{"image": name, "top": [{"class": c, "probability": p} for c, p in best]} for name, best in rows]
+        )
+    elif format == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(["image", "rank", "class", "probability"])
+        writer.writerows(
+            [name, rank, c, f"{p:.6f}"] for name, best in rows for rank, (c, p) in enumerate(best, 1)
+        )
+    else:
+        for name, best in rows:
+            print(f"{name}  " + "  ".join(f"{c} {p:.1%}" for c, p in best))
+
+
+def _opened(pictures: tuple[str, ...]):
+    """One source for each folder, one for all single files together."""
+    from convscope.images import open_images
+
+    for picture in pictures:
+        for path in _matching(picture):
+            yield open_images(path)
+
+
+def _matching(picture: str) -> list[str]:
+    """The files a pattern names, where the shell has not already said so."""
+    path = Path(picture)
+    if path.exists() or not any(sign in path.name for sign in "*?["):
+        return [picture]
+    return sorted(map(str, path.parent.glob(path.name))) or [picture]

@@ -1,0 +1,102 @@
+"""Every address of the site: the same on the server and as files, always relative, never a path of yours.
+
+Pictures have the address they have inside the atlas folder; pages are folders.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from convscope.atlas import layout
+from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.plain.names import escape
+
+PANELS_A_SHARD = 64
+STATIC = Path(__file__).parent / "static"
+PICTURE = re.compile(
+    r"images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
+    r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
+    r"(?:strips/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png)"
+)
+
+
+@dataclass(frozen=True)
+class Here:
+    """The place of a page: how deep it lies, and whether links must name ``index.html`` (files on a disk)."""
+
+    depth: int
+    portable: bool
+
+    @property
+    def root(self) -> str:
+        return "../" * self.depth
+
+    def page(self, address: str) -> str:
+        """The relative link to a page; page addresses are empty or end in a slash.
+
+        >>> Here(2, portable=False).page("about/"), Here(0, portable=True).page("about/")
+        ('../../about/', 'about/index.html')
+        """
+        return f"{self.root}{address}{'index.html' if self.portable else ''}" or "./"
+
+    def file(self, address: str | Path) -> str:
+        """The relative link to a picture, script or style sheet."""
+        return self.root + (address if isinstance(address, str) else address.as_posix())
+
+
+def layer_page(layer: str) -> str:
+    return f"layer/{escape(layer)}/"
+
+
+def panels_script(layer: str, shard: int) -> str:
+    return f"{layer_page(layer)}panels/{shard:03d}.js"
+
+
+def loupe_script(chosen: int, layer: str) -> str:
+    return f"loupe/{chosen}/{escape(layer)}.js"
+
+
+def shards(layer: AtlasLayer) -> range:
+    return range(-(-layer.channels // PANELS_A_SHARD))
+
+
+def has(atlas: Atlas, address: Path) -> bool:
+    """Whether a picture, addressed as in ``layout`` with an empty root, is there."""
+    return (atlas.path / address).is_file()
+
+
+def has_loupe(atlas: Atlas, layer: str) -> bool:
+    return bool(atlas.chosen) and has(atlas, layout.loupe_file(Path(), layer))
+
+
+def scripts(atlas: Atlas) -> Iterator[str]:
+    """Addresses of the data scripts: Loupe arrays and channel panels."""
+    for name, layer in atlas.layers.items():
+        yield from (panels_script(name, shard) for shard in shards(layer))
+        if has_loupe(atlas, name):
+            yield from (loupe_script(chosen, name) for chosen in range(len(atlas.chosen)))
+
+
+def picture_file(atlas: Atlas, address: str) -> Path | None:
+    """The file behind a picture's address; None where the address is no picture of this atlas."""
+    found = PICTURE.fullmatch(address)
+    known = {escape(name) for name in atlas.layers}
+    if not found or (found["folder"] is not None and found["folder"] not in known):
+        return None
+    return atlas.path / address
+
+
+def pictures(atlas: Atlas) -> Iterator[str]:
+    """Addresses of the pictures that are there."""
+    folders = [Path("images"), *(layout.layer_folder(Path(), name) for name in atlas.layers)]
+    for folder in folders:
+        for path in sorted((atlas.path / folder).rglob("*.*")):
+            address = path.relative_to(atlas.path).as_posix()
+            if PICTURE.fullmatch(address) and path.is_file():
+                yield address
+
+
+def statics() -> dict[str, Path]:
+    """The fixed table of style sheet and scripts."""
+    return {path.name: path for path in sorted(STATIC.iterdir()) if path.suffix in (".css", ".js", ".svg")}

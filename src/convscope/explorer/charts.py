@@ -1,0 +1,68 @@
+"""Charts as SVG text: colours come from the style sheet, so that a theme costs nothing."""
+
+import numpy as np
+from markupsafe import Markup, escape
+
+WIDTH, HEIGHT = 320, 96
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where people can read it.
+
+    >>> number(12.3456), number(0.00123), number(float("nan"))
+    ('12.3', '0.00123', '–')
+    """
+    return f"{value:.3g}" if np.isfinite(value) else "–"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage that never rounds to a false 0 or 100.
+
+    >>> percent(0.5), percent(0.9999), percent(0.0004)
+    ('50 %', '> 99 %', '< 1 %')
+    """
+    if not np.isfinite(share):
+        return "–"
+    if 0 < share < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
+
+
+def histogram(counts: np.ndarray, edges: np.ndarray) -> Markup:
+    """Counts ``[n]`` between edges ``[n + 1]`` as columns on a logarithmic scale, zero marked."""
+    tall = np.log1p(counts.astype(np.float64))
+    top = tall.max(initial=0) or 1
+    step = WIDTH / len(counts)
+    columns = "".join(
+        f"M{i * step:.1f} {HEIGHT}v{-height / top * HEIGHT:.1f}h{step * 0.9:.1f}V{HEIGHT}z"
+        for i, height in enumerate(tall)
+        if height > 0
+    )
+    low, high = float(edges[0]), float(edges[-1])
+    title = f"Histogram of {int(counts.sum())} activations from {number(low)} to {number(high)}"
+    zero = _zero_line(low, high)
+    return Markup(
+        '<svg class="histogram" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img">'
+        '<title>{}</title><path class="columns" d="{}"/>{}</svg>'
+    ).format(WIDTH, HEIGHT, title, Markup(columns), zero)
+
+
+def _zero_line(low: float, high: float) -> Markup:
+    if not low < 0 < high:
+        return Markup("")
+    x = -low / (high - low) * WIDTH
+    return Markup('<path class="zero" d="M{} 0V{}"/>').format(f"{x:.1f}", HEIGHT)
+
+
+def bar(share: float, words: str = "") -> Markup:
+    """A horizontal bar, ``share`` of its full width; the words are for those who cannot see it."""
+    width = 100 * float(np.clip(np.nan_to_num(share), 0, 1))
+    label = (
+        Markup(' role="img" aria-label="{}"').format(escape(words))
+        if words
+        else Markup(' aria-hidden="true"')
+    )
+    return Markup(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none"{}>'
+        '<rect class="rail" width="100" height="8"/><rect class="fill" width="{}" height="8"/></svg>'
+    ).format(label, f"{width:.1f}")

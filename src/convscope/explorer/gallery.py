@@ -1,0 +1,61 @@
+"""All images of an atlas in groups (all, wrongly named, one class), some hundred a page."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convscope.atlas.read import Atlas
+from convscope.errors import UnknownName
+
+ROWS_A_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share something: ``key`` stands in the address, ``name`` on the page."""
+
+    key: str
+    name: str
+    rows: np.ndarray
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-len(self.rows) // ROWS_A_PAGE))
+
+    def page(self, number: int) -> np.ndarray:
+        """The rows of page ``number``, counted from 1; raises UnknownName."""
+        if not 1 <= number <= self.pages:
+            raise UnknownName("page", number, (str(n + 1) for n in range(self.pages)))
+        return self.rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
+
+
+def wrong(atlas: Atlas) -> np.ndarray:
+    """Whether each row has a label and the network gave another."""
+    return (atlas.images.labels >= 0) & (atlas.images.predicted != atlas.images.labels)
+
+
+def groups(atlas: Atlas) -> dict[str, Group]:
+    """Every group by key: ``all``, ``wrong`` where labels are known, ``class-0`` and so on."""
+    labels = atlas.images.labels
+    found = [Group("all", "all", np.arange(len(labels)))]
+    if (labels >= 0).any():
+        found.append(Group("wrong", "named wrongly", np.flatnonzero(wrong(atlas))))
+    for index, name in enumerate(atlas.classes):
+        rows = np.flatnonzero(labels == index)
+        if len(rows):
+            found.append(Group(f"class-{index}", name, rows))
+    return {group.key: group for group in found}
+
+
+def gallery_page(group: str = "all", number: int = 1) -> str:
+    """The address of a page of a group.
+
+    >>> gallery_page(), gallery_page("wrong", 2)
+    ('images/', 'images/wrong/2/')
+    """
+    return "images/" if (group, number) == ("all", 1) else f"images/{group}/{number}/"
+
+
+def home_of(row: int) -> str:
+    """The address of a row among all images."""
+    return gallery_page("all", row // ROWS_A_PAGE + 1)

@@ -1,0 +1,103 @@
+// What every page shares: one namespace, the theme, the state in the address, and scripts of data on demand.
+"use strict";
+
+const Scope = {
+  arrived: location.search,
+  root: document.documentElement.dataset.root,
+  index: document.documentElement.dataset.index || "",
+  calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
+  loupes: new Map(),
+  shards: new Map(),
+
+  // Data arrives by these two calls, made by classic scripts: a page opened from a disk may not fetch.
+  loupe(data) { this.loupes.set(`${data.image}/${data.layer}`, data); },
+  panels(shard, texts) { this.shards.set(shard, texts); },
+
+  page(address) { return this.root + address + this.index; },
+
+  /** Loads a script of data once. @param {string} source relative to the page @returns {Promise<void>} */
+  load(source) {
+    if (!this.pending.has(source)) {
+      this.pending.set(source, new Promise((done, fail) => {
+        const script = document.createElement("script");
+        script.src = this.trust.createScriptURL(source);
+        script.onload = () => done();
+        script.onerror = () => { this.pending.delete(source); fail(new Error(`${source} is missing`)); };
+        document.head.append(script);
+      }));
+    }
+    return this.pending.get(source);
+  },
+  pending: new Map(),
+
+  /** One entry of the query part of the address. */
+  get(name) { return new URLSearchParams(location.search).get(name); },
+
+  /** Writes entries into the address; null takes one out. With `step` the Back button undoes it. */
+  set(entries, step = false) {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(entries)) {
+      if (value === null) query.delete(name); else query.set(name, value);
+    }
+    const text = query.toString().replaceAll("%2C", ",");
+    history[step ? "pushState" : "replaceState"](null, "", text ? `?${text}` : location.pathname);
+  },
+
+  store(name, value) {
+    try {  // a browser may forbid storage, above all to files
+      if (value !== undefined) localStorage.setItem(`scope-${name}`, value);
+      return localStorage.getItem(`scope-${name}`);
+    } catch { return null; }
+  },
+
+  /** Calls one of the handlers by key, unless someone is typing or has switched single letters off. */
+  keys(handlers) {
+    document.addEventListener("keydown", event => {
+      const typing = event.target.closest("input:not([type=checkbox]), select, textarea");
+      const letter = event.key.length === 1;
+      const handler = handlers[letter ? event.key.toLowerCase() : event.key];
+      if (!handler || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (letter && Scope.store("letters") === "off") return;
+      if (handler(event) !== false) event.preventDefault();
+    });
+  },
+};
+
+// The page's policy lets only this one make script addresses and panels: our own, and nothing typed or named.
+Scope.trust = (window.trustedTypes || { createPolicy: (name, rules) => rules }).createPolicy("scope", {
+  createScriptURL(source) {
+    if (/^(?:\.\.\/)*[\w~./-]+\.js$/.test(source) && !source.startsWith("//")) return source;
+    throw new TypeError(`not a script of this site: ${source}`);
+  },
+  createHTML(text) { return text; },
+});
+
+Scope.themes = ["system", "light", "dark"];
+Scope.theme = name => {
+  if (name === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = name;
+  return name;
+};
+Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
+
+customElements.define("scope-theme", class extends HTMLElement {
+  connectedCallback() {
+    // this script runs before the body is read, so the button is not there yet
+    requestAnimationFrame(() => {
+      this.button = this.querySelector("button");
+      this.hidden = false;
+      this.show(document.documentElement.dataset.theme || "system");
+      this.button.onclick = () => {
+        const next = Scope.themes[(Scope.themes.indexOf(this.theme) + 1) % Scope.themes.length];
+        Scope.store("theme", next);
+        this.show(Scope.theme(next));
+      };
+    });
+  }
+
+  show(theme) {
+    this.theme = theme;
+    this.button.textContent = { system: "◐ Auto", light: "○ Light", dark: "● Dark" }[theme];
+    this.button.setAttribute("aria-label", `Colours: ${theme}. Change`);
+  }
+});

@@ -1,0 +1,1 @@
+"""A trained network and the only code that looks inside one."""

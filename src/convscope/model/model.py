@@ -1,0 +1,166 @@
+"""A trained network with all that is needed to show it pictures and to look inside."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convscope.errors import BadModel, UnknownName
+from convscope.model.layer import Layer
+from convscope.model.layers import find_layers, output_layer, surveyed
+from convscope.model.state import undisturbed
+from convscope.model.tape import Record, record, single_output
+from convscope.plain.fit import Fit
+from convscope.plain.unit import Unit
+
+
+class Model:
+    """An ``nn.Module`` with its layers in running order, class names, preprocessing and identity.
+
+    The module is the user's own and is never changed. ``mean`` and ``std`` are per channel, for pixels
+    in 0 to 1; ``architecture`` is the plain data from which the module can be built again, None where
+    it cannot; ``choose`` is the key or index of the class scores where the forward returns several things.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        fit: Fit,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        classes: tuple[str, ...] = (),
+        name: str = "",
+        architecture: dict[str, Any] | None = None,
+        choose: str | int | None = None,
+        notes: tuple[str, ...] = (),
+    ):
+        if len(mean) != fit.channels or len(std) != fit.channels:
+            raise BadModel(f"mean {mean} and std {std} must each have {fit.channels} numbers, one a channel")
+        self.module = module
+        self.fit = fit
+        self.mean, self.std = tuple(mean), tuple(std)
+        self.name = name or type(module).__name__
+        self.architecture = architecture
+        self.choose = choose
+        self.notes = notes
+        self._classes = tuple(classes)
+
+    def __repr__(self) -> str:
+        size = f"{self.fit.channels}x{self.fit.height}x{self.fit.width}"
+        return f"<Model {self.name}: {size} -> {len(self.classes)} classes, {len(self.layers)} layers>"
+
+    @cached_property
+    def record(self) -> Record:
+        """One forward pass, call by call."""
+        example = torch.zeros(1, self.fit.channels, self.fit.height, self.fit.width, device=self.device)
+        return record(self.module, example, self.choose)
+
+    @cached_property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every call that yields a map, by name, in running order."""
+        return MappingProxyType(find_layers(self.record))
+
+    @cached_property
+    def output(self) -> str:
+        """The name of the layer of class scores, before any softmax."""
+        return output_layer(self.record)
+
+    @cached_property
+    def surveyed(self) -> tuple[str, ...]:
+        """Names of the layers a survey looks at by default."""
+        return surveyed(self.record, dict(self.layers), self.output)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, ``class 0`` … where none are known."""
+        count = self.record.output_shape[-1]
+        if not self._classes:
+            return tuple(f"class {index}" for index in range(count))
+        if len(self._classes) != count:
+            raise BadModel(
+                f"{len(self._classes)} class names were given, but {self.name} has {count} outputs"
+            )
+        return self._classes
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 of weights, structure, preprocessing and class names: what the model is, not what it is called."""
+        digest = hashlib.sha256()
+        about = [self.fit.as_dict(), self.mean, self.std, self._classes, str(self.module), self.choose]
+        digest.update(json.dumps(about, sort_keys=True).encode())
+        for name, tensor in sorted(self.module.state_dict().items()):
+            plain = tensor.detach().cpu().contiguous()
+            digest.update(f"{name} {plain.dtype} {tuple(plain.shape)}".encode())
+            digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
+    def device(self) -> torch.device:
+        tensor = next(self.module.parameters(), None)
+        return torch.device("cpu") if tensor is None else tensor.device
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers training can change."""
+        return sum(parameter.numel() for parameter in self.module.parameters())
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name; raises UnknownName with the nearest ones."""
+        if name not in self.layers:
+            raise UnknownName("layer", name, self.layers, "`convscope summary MODEL` lists them all.")
+        return self.layers[name]
+
+    def check(self, unit: Unit) -> Layer:
+        """The layer of a unit that exists; raises UnknownName naming the range it is out of."""
+        layer = self.layer(unit.layer)
+        if not 0 <= unit.channel < layer.channels:
+            raise UnknownName(
+                "channel", unit.channel, (), f"{layer.name} has channels 0 to {layer.channels - 1}."
+            )
+        y, x = unit.position or (0, 0)
+        if not (0 <= y < layer.height and 0 <= x < layer.width):
+            raise UnknownName(
+                "position",
+                unit,
+                (),
+                f"{layer.name} has rows 0 to {layer.height - 1}, columns 0 to {layer.width - 1}.",
+            )
+        return layer
+
+    def unit_of_class(self, name: str) -> Unit:
+        """The logit of a class; raises UnknownName."""
+        if name not in self.classes:
+            raise UnknownName("class", name, self.classes)
+        return Unit(self.output, self.classes.index(name))
+
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """What the network is shown of a source image: uint8 ``[height, width, channels]``."""
+        return self.fit.apply(np.asarray(image))
+
+    def preprocess(self, image: np.ndarray | Tensor) -> Tensor:
+        """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
+        if isinstance(image, Tensor) or image.dtype.kind == "f":
+            return self._as_given(torch.as_tensor(image))
+        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
+        return (pixels.float() / 255 - mean) / std
+
+    def _as_given(self, tensor: Tensor) -> Tensor:
+        expected = (self.fit.channels, self.fit.height, self.fit.width)
+        if tuple(tensor.shape) != expected:
+            raise BadModel(
+                f"a float image must have the network's input shape {expected}, not {tuple(tensor.shape)}"
+            )
+        return tensor.float()
+
+    def scores(self, batch: Tensor) -> Tensor:
+        """Logits ``[N, classes]`` of a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
+        with undisturbed(self.module), torch.no_grad():
+            return single_output(self.module(batch.to(self.device)), self.choose).cpu()

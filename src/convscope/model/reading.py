@@ -1,0 +1,99 @@
+"""Reading layers while the network runs: each value at its own call, before anything can overwrite it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from convscope.errors import BadModel
+from convscope.model.layer import Layer
+from convscope.model.model import Model
+from convscope.model.operations import canonical
+from convscope.model.state import undisturbed
+from convscope.model.tape import tensors_in
+
+Reader = Callable[[Tensor], Any]
+
+
+class _Stopped(Exception):
+    """The last layer that was asked for has been read."""
+
+
+class _Follow(TorchFunctionMode):
+    """Counts calls as the tape did, and hands over the outputs that were asked for."""
+
+    def __init__(self, model: Model, readers: Mapping[int, Reader], gentle: Callable[[Tensor], None] | None):
+        super().__init__()
+        self.calls = model.record.calls
+        self.readers = readers
+        self.last = max(readers)
+        self.index = 0
+        self.gentle = gentle
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        operation = canonical(func)
+        output = args[0] if operation == "assign" else next(tensors_in(result), None)
+        if isinstance(output, Tensor):
+            self._arrive(operation, output)
+        return result
+
+    def _arrive(self, operation: str, output: Tensor) -> None:
+        index, self.index = self.index, self.index + 1
+        if index >= len(self.calls) or self.calls[index].operation != operation:
+            raise BadModel(
+                f"the forward pass took another way than when it was recorded (call {index} is {operation}): "
+                "networks whose operations depend on the image cannot be read"
+            )
+        if self.gentle and operation == "local_response_norm":
+            self.gentle(output)
+        if index in self.readers:
+            self.readers[index](output)
+        if index == self.last:
+            raise _Stopped
+
+
+def read(
+    model: Model,
+    batch: Tensor,
+    readers: Mapping[str, Reader],
+    *,
+    gradients: bool = False,
+    on_response_norm: Callable[[Tensor], None] | None = None,
+) -> None:
+    """Run ``model`` on ``batch`` and call ``readers[layer](output)`` at each layer's own call, then stop.
+
+    Outputs come with channels in dimension 1. A reader must reduce or copy: the tensor may be overwritten
+    by the next call. With ``gradients`` the outputs are connected to ``batch`` by autograd. Raises BadModel
+    when the pass does not follow the record.
+    """
+    by_index = {
+        model.layer(name).index: _facing(model.layer(name), reader) for name, reader in readers.items()
+    }
+    follow = _Follow(model, by_index, on_response_norm)
+    grad: AbstractContextManager[Any] = torch.enable_grad() if gradients else torch.no_grad()
+    with undisturbed(model.module), grad:
+        # a copy, so that a first layer that works in place neither touches the user's tensor nor a leaf
+        pixels = batch.clone()
+        try:
+            with follow:
+                model.module(pixels)
+        except _Stopped:
+            return
+    raise BadModel(
+        f"the forward pass ended before layer {max(readers, key=lambda name: model.layer(name).index)}"
+    )
+
+
+def _facing(layer: Layer, reader: Reader) -> Reader:
+    """Channels to dimension 1, whatever the network's own order."""
+    return reader if layer.axis == 1 else lambda output: reader(output.movedim(layer.axis, 1))

@@ -1,0 +1,77 @@
+"""From a spec to a module with random weights."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from torch import nn
+
+from convscope.nets.layout import Row, lay_out
+from convscope.nets.padding import AveragePool, Convolution, MaxPool
+from convscope.nets.spec import Convolve, Drop, Pool, Spec, parse
+
+
+def build(
+    spec: Spec | str, *, classes: int, channels: int, height: int, width: int
+) -> nn.Sequential:
+    """A network whose children are named conv1, relu1, pool1, ... and last ``logits``.
+
+    It takes ``[N, channels, height, width]`` and gives ``[N, classes]`` before the softmax. Weights are
+    drawn for rectifiers (He et al. 2015, arXiv 1502.01852, equation 10) from torch's random state.
+
+    >>> list(dict(build("4c3 p2", classes=2, channels=1, height=8, width=8).named_children()))
+    ['conv1', 'relu1', 'pool1', 'flatten', 'logits']
+    """
+    spec = parse(spec) if isinstance(spec, str) else spec
+    rows = lay_out(spec, classes=classes, channels=channels, height=height, width=width)
+    net = nn.Sequential(OrderedDict((row.name, MAKERS[row.kind](row)) for row in rows))
+    for layer in net:
+        _initialise(layer)
+    # small first logits: every class starts out about equally likely
+    nn.init.normal_(net[-1].weight, std=0.01)
+    return net
+
+
+def _initialise(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+
+def _convolution(row: Row) -> nn.Module:
+    block = row.block
+    assert isinstance(block, Convolve)
+    return Convolution(
+        row.before[0],
+        block.filters,
+        block.kernel,
+        block.stride,
+        block.dilation,
+        block.padding,
+        bias=not block.norm,
+    )
+
+
+def _pool(row: Row) -> nn.Module:
+    block = row.block
+    assert isinstance(block, Pool)
+    kind = MaxPool if block.by == "max" else AveragePool
+    return kind(block.size, block.stride, block.padding)
+
+
+def _dropout(row: Row) -> nn.Module:
+    assert isinstance(row.block, Drop)
+    return nn.Dropout(row.block.rate)
+
+
+MAKERS: dict[str, Callable[[Row], nn.Module]] = {
+    "conv": _convolution,
+    "bn": lambda row: nn.BatchNorm2d(row.after[0]),
+    "relu": lambda row: nn.ReLU(),
+    "pool": _pool,
+    "gap": lambda row: nn.AdaptiveAvgPool2d(1),
+    "dropout": _dropout,
+    "flatten": lambda row: nn.Flatten(),
+    "fc": lambda row: nn.Linear(row.before[0], row.after[0]),
+    "logits": lambda row: nn.Linear(row.before[0], row.after[0]),
+}

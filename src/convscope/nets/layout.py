@@ -1,0 +1,104 @@
+"""What a spec becomes for one input size: every layer by name, with its shapes and its cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from convscope.errors import BadSpec
+from convscope.nets.spec import Block, Convolve, Dense, Drop, GlobalPool, Pool, Spec
+from convscope.plain.convolution import output_size, reach
+
+Kind = Literal["conv", "bn", "relu", "pool", "gap", "dropout", "flatten", "fc", "logits"]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer of the laid-out network: shapes are (channels, height, width) or (width,)."""
+
+    name: str
+    kind: Kind
+    before: Shape
+    after: Shape
+    block: Block | None = None
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, biases included; a convolution under a batch norm has no bias."""
+        if isinstance(self.block, Convolve) and self.kind == "conv":
+            weights = self.before[0] * self.block.kernel**2 * self.block.filters
+            return weights + (0 if self.block.norm else self.block.filters)
+        if self.kind in ("fc", "logits"):
+            return (self.before[0] + 1) * self.after[0]
+        return 2 * self.after[0] if self.kind == "bn" else 0
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications with a weight for one image; normalisation and pooling count as none."""
+        if isinstance(self.block, Convolve) and self.kind == "conv":
+            return prod(self.after) * self.before[0] * self.block.kernel**2
+        return self.before[0] * self.after[0] if self.kind in ("fc", "logits") else 0
+
+    @property
+    def dense_parameters(self) -> int | None:
+        """What a fully connected layer in place of this convolution would have cost."""
+        return (prod(self.before) + 1) * prod(self.after) if self.kind == "conv" else None
+
+
+def lay_out(spec: Spec, *, classes: int, channels: int, height: int, width: int) -> tuple[Row, ...]:
+    """Every layer in running order; raises BadSpec where a window does not fit its map.
+
+    >>> from convscope.nets.spec import parse
+    >>> [row.name for row in lay_out(parse("4c3 p2"), classes=2, channels=1, height=8, width=8)]
+    ['conv1', 'relu1', 'pool1', 'flatten', 'logits']
+    """
+    rows: list[Row] = []
+    counts: dict[str, int] = {}
+
+    def add(kind: Kind, after: Shape, block: Block | None = None) -> None:
+        counts[kind] = counts.get(kind, 0) + 1
+        name = kind if kind in ("flatten", "logits") else f"{kind}{counts[kind]}"
+        before = rows[-1].after if rows else (channels, height, width)
+        rows.append(Row(name, kind, before, after, block))
+
+    for block in (*spec.blocks, None):
+        shape = rows[-1].after if rows else (channels, height, width)
+        if len(shape) > 1 and (block is None or isinstance(block, Dense)):
+            add("flatten", (prod(shape),))
+        for kind, after in _steps(block, shape, classes):
+            add(kind, after, block)
+    return tuple(rows)
+
+
+def _steps(block: Block | None, shape: Shape, classes: int) -> Iterator[tuple[Kind, Shape]]:
+    """The layers of one block and the shape after each; no block is the last layer."""
+    if block is None:
+        yield "logits", (classes,)
+    elif isinstance(block, Dense):
+        yield "fc", (block.width,)
+        yield "relu", (block.width,)
+    elif isinstance(block, Drop):
+        yield "dropout", shape
+    elif len(shape) == 1:
+        raise BadSpec(f"{str(block)!r} needs maps, but a fully connected layer comes before it")
+    elif isinstance(block, GlobalPool):
+        yield "gap", (shape[0], 1, 1)
+    elif isinstance(block, Pool):
+        yield "pool", (shape[0], *_slid(block, shape, block.size, 1))
+    else:
+        after = (block.filters, *_slid(block, shape, block.kernel, block.dilation))
+        yield from ((kind, after) for kind in ("conv", "bn", "relu") if kind != "bn" or block.norm)
+
+
+def _slid(block: Convolve | Pool, shape: Shape, kernel: int, dilation: int) -> Shape:
+    """(height, width) after sliding the block's window over maps of ``shape``."""
+    height, width = (
+        output_size(n, kernel, block.stride, dilation, block.padding) for n in shape[1:]
+    )
+    if min(height, width) < 1:
+        raise BadSpec(
+            f"{str(block)!r} does not fit: its window spans {reach(kernel, dilation)} pixels, the map "
+            f"before it is {shape[1]}x{shape[2]}. Use a larger image size or fewer poolings."
+        )
+    return height, width

@@ -1,0 +1,73 @@
+"""Convolution arithmetic along one axis: sizes, padding and how often each pixel is read.
+
+Throughout, ``n`` is the length of the axis and ``k_e = dilation * (kernel - 1) + 1`` the reach of the
+kernel; the output has ``floor((n + before + after - k_e) / stride) + 1`` positions (Dumoulin & Visin
+2016, arXiv 1603.07285). Pooling follows the same rules.
+"""
+
+import numpy as np
+
+from convscope.errors import BadSpec
+
+PADDINGS = ("valid", "same", "full", "causal")
+Padding = str | int
+
+
+def reach(kernel: int, dilation: int = 1) -> int:
+    """How many neighbouring inputs one position spans.
+
+    >>> reach(3, dilation=2)
+    5
+    """
+    return dilation * (kernel - 1) + 1
+
+
+def padding_amounts(
+    n: int, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid"
+) -> tuple[int, int]:
+    """Zeros added (before, after) an axis of ``n``; raises BadSpec for an unknown padding.
+
+    ``valid`` adds none; ``same`` gives ``ceil(n / stride)`` outputs, the odd zero after, as TensorFlow;
+    ``full`` adds ``k_e - 1`` on both sides, ``causal`` only before; a number adds itself on both sides.
+
+    >>> padding_amounts(224, kernel=7, stride=2, padding="same")
+    (2, 3)
+    """
+    edge = reach(kernel, dilation) - 1
+    if padding == "valid":
+        return 0, 0
+    if padding == "full":
+        return edge, edge
+    if padding == "causal":
+        return edge, 0
+    if padding == "same":
+        total = max((-(-n // stride) - 1) * stride + edge + 1 - n, 0)
+        return total // 2, total - total // 2
+    if isinstance(padding, int) and padding >= 0:
+        return padding, padding
+    raise BadSpec(f"unknown padding {padding!r}: choose {', '.join(PADDINGS)} or a number of pixels from 0")
+
+
+def output_size(n: int, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid") -> int:
+    """Positions that a window visits along an axis of ``n``; 0 where the kernel does not fit.
+
+    >>> output_size(5, kernel=3, padding="full")
+    7
+    """
+    before, after = padding_amounts(n, kernel, stride, dilation, padding)
+    return max((n + before + after - reach(kernel, dilation)) // stride + 1, 0)
+
+
+def visits(
+    n: int, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid"
+) -> tuple[int, ...]:
+    """How many outputs read each of the ``n`` inputs.
+
+    >>> visits(5, kernel=3, padding="same")
+    (2, 3, 3, 3, 2)
+    """
+    before, _ = padding_amounts(n, kernel, stride, dilation, padding)
+    starts = np.arange(output_size(n, kernel, stride, dilation, padding)) * stride - before
+    read = (starts[:, None] + np.arange(kernel) * dilation).ravel()
+    inside = read[(read >= 0) & (read < n)]
+    return tuple(int(count) for count in np.bincount(inside, minlength=n))

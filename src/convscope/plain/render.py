@@ -1,0 +1,99 @@
+"""From numbers to display pixels: one stated scaling, zero always the same grey."""
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+ZERO = 128  # grey level of zero in every signed picture
+SATURATION = 99.5  # percentile of |value| that is drawn as full colour
+
+
+class Rendered(NamedTuple):
+    """Display pixels uint8 ``[h, w, 3]`` and the absolute value that was drawn as full colour."""
+
+    pixels: np.ndarray
+    scale: float
+
+
+def full_scale(array: np.ndarray) -> float:
+    """The 99.5th percentile of the absolute non-zero values; 0 for an all-zero map."""
+    magnitude = np.abs(array[array != 0])
+    return float(np.percentile(magnitude, SATURATION)) if magnitude.size else 0.0
+
+
+def signed(array: np.ndarray, scale: float | None = None) -> Rendered:
+    """A signed map ``[h, w, channels]`` as colours, symmetric about zero, zero exactly mid-grey.
+
+    One channel is drawn grey, three as red, green and blue; of more channels the first three are drawn.
+    """
+    scale = full_scale(array) if scale is None else scale
+    colours = array if array.shape[2] >= 3 else np.repeat(array[:, :, :1], 3, axis=2)
+    unit = np.clip(colours[:, :, :3] / scale, -1, 1) if scale > 0 else np.zeros_like(colours[:, :, :3])
+    return Rendered(np.rint(ZERO + unit * 127).astype(np.uint8), scale)
+
+
+def unsigned(array: np.ndarray, top: float) -> np.ndarray:
+    """A map ``[h, w]`` as grey uint8: 0 for zero and below, 255 for ``top`` and above."""
+    return np.rint(np.clip(array / top if top > 0 else array * 0, 0, 1) * 255).astype(np.uint8)
+
+
+def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 85) -> bytes:
+    """uint8 ``[h, w]`` or ``[h, w, 1 or 3]`` as PNG or JPEG bytes without metadata."""
+    squeezed = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    buffer = io.BytesIO()
+    # full chroma: projections are colour detail of single pixels, which 4:2:0 would smear
+    options = {"quality": quality, "subsampling": 0} if kind == "JPEG" else {"optimize": False}
+    Image.fromarray(squeezed).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def save_png(path: str | Path, pixels: np.ndarray) -> Path:
+    """Write pixels as a PNG, whole or not at all."""
+    from convscope.plain.files import write_bytes
+
+    write_bytes(Path(path), encode(pixels))
+    return Path(path)
+
+
+def tile_box(box: tuple[float, float, float, float], height: int, width: int) -> tuple[int, int, int, int]:
+    """What a tile shows (left, top, width, height): the field, or the image where that is smaller."""
+    left, top, right, bottom = box
+    side_x, side_y = round(right - left), round(bottom - top)
+    if side_x >= width:
+        left, side_x = 0, width
+    if side_y >= height:
+        top, side_y = 0, height
+    return round(left), round(top), side_x, side_y
+
+
+def window(image: np.ndarray, box: tuple[int, int, int, int], fill: float) -> np.ndarray:
+    """Pixels (left, top, width, height) of ``image``; what lies outside is ``fill``."""
+    left, top, width, height = box
+    out = np.full((height, width, image.shape[2]), fill, dtype=image.dtype)
+    part = image[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+    y, x = max(-top, 0), max(-left, 0)
+    out[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return out
+
+
+COUNTABLE = 4  # from this enlargement on, single pixels are drawn as squares
+
+
+def scale_tile(image: np.ndarray, side: int) -> np.ndarray:
+    """A ``[h, w, c]`` window as a ``side`` x ``side`` tile: pixels as squares, smoothed, or areas averaged.
+
+    Works on uint8 and on float32; floats are averaged before they are turned into colours, so that
+    opposite signs cancel as they would for an eye at a distance.
+    """
+    long = max(image.shape[:2])
+    method = Image.Resampling.BOX if long > side else Image.Resampling.BICUBIC
+    if long * COUNTABLE <= side:
+        method = Image.Resampling.NEAREST
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(image[:, :, c])).resize((side, side), method))
+        for c in range(image.shape[2])
+    ]
+    return np.stack(planes, axis=2)

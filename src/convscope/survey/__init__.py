@@ -1,0 +1,1 @@
+"""One streaming pass over the images, and the pictures of what won."""

@@ -1,0 +1,99 @@
+"""What the Loupe needs: for chosen images, which channels answer in every cell, and where else they do."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from convscope.atlas import layout
+from convscope.atlas.write import write_loupe, write_picture
+from convscope.images.source import Images
+from convscope.model.model import Model
+from convscope.model.reading import read
+from convscope.plain.render import unsigned
+from convscope.survey.pixels import Pixels
+
+TOP = 3
+NONE = 65535
+
+
+def choose(images: Images, count: int, seed: int) -> list[int]:
+    """Rows of ``count`` images, drawn evenly from the classes, in row order."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(images))
+    turn: dict[int, int] = {}
+    ranked = []
+    for row in order:
+        label = int(images.labels[row])
+        turn[label] = turn.get(label, 0) + 1
+        ranked.append((turn[label], len(ranked), int(row)))
+    return sorted(row for _, _, row in sorted(ranked)[:count])
+
+
+def rarity(maps: np.ndarray, p999: np.ndarray, maximum: np.ndarray) -> np.ndarray:
+    """Activations ``[C, H, W]`` over each channel's own 99.9th percentile, so that no loud channel wins everywhere."""
+    scale = np.where(p999 > 0, p999, maximum)
+    safe = np.where(scale > 0, scale, np.inf).astype(np.float32)
+    return np.maximum(maps, 0) / safe[:, None, None]
+
+
+def strongest(scores: np.ndarray, top: int = TOP) -> tuple[np.ndarray, np.ndarray]:
+    """The ``top`` channels of every cell and their scores, ``[top, H, W]``; of equal scores the lower channel."""
+    order = np.argsort(-scores, axis=0, kind="stable")[:top]
+    best = np.take_along_axis(scores, order, axis=0)
+    channels = np.where(best > 0, order, NONE)
+    missing = top - len(channels)
+    if missing > 0:  # a layer of one or two channels
+        channels = np.pad(channels, ((0, missing), (0, 0), (0, 0)), constant_values=NONE)
+        best = np.pad(best, ((0, missing), (0, 0), (0, 0)))
+    return channels.astype(np.uint16), best.astype(np.float32)
+
+
+def write_loupes(
+    root: Path,
+    model: Model,
+    pixels: Pixels,
+    chosen: list[int],
+    numbers: dict[str, dict[str, np.ndarray]],
+    looks_at_pixels: set[str],
+) -> None:
+    """Loupe arrays, activation maps and photographs of the chosen images."""
+    channels: dict[str, list[np.ndarray]] = {name: [] for name in numbers}
+    scores: dict[str, list[np.ndarray]] = {name: [] for name in numbers}
+    for place, row in enumerate(chosen):
+        for name, maps in activation_maps(model, pixels, row, list(numbers)).items():
+            score = rarity(maps, numbers[name]["p999"], numbers[name]["maximum"])
+            ids, best = strongest(score)
+            channels[name].append(ids)
+            scores[name].append(best)
+            used = np.setdiff1d(np.unique(ids), [NONE])
+            write_picture(layout.loupe_maps_file(root, name, place), stacked(score, used))
+            if name in looks_at_pixels:
+                write_picture(
+                    layout.layer_maps_file(root, name, place), stacked(score, np.arange(len(score)))
+                )
+        write_picture(layout.photo_file(root, row), pixels.shown(row))
+    for name in numbers if chosen else ():
+        write_loupe(root, name, np.stack(channels[name]), np.stack(scores[name]))
+
+
+def stacked(scores: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """The maps of some channels as one grey picture, one below the other; white is the 99.9th percentile."""
+    if len(channels) == 0:
+        return np.zeros((1, 1), dtype=np.uint8)
+    return unsigned(scores[channels].reshape(-1, scores.shape[2]), 1.0)
+
+
+def activation_maps(model: Model, pixels: Pixels, row: int, layers: list[str]) -> dict[str, np.ndarray]:
+    """Every layer's output for one image, float32 ``[C, H, W]``."""
+    found: dict[str, np.ndarray] = {}
+
+    def keep(name: str):
+        def reader(output: torch.Tensor) -> None:
+            maps = output[0] if output.dim() == 4 else output[0].reshape(-1, 1, 1)
+            found[name] = maps.detach().float().cpu().numpy().copy()
+
+        return reader
+
+    read(model, pixels.batch([row]), {name: keep(name) for name in layers})
+    return found

@@ -1,0 +1,46 @@
+"""The images of a survey as the network is shown them, read once while they fit in memory."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.images.source import Images
+from convscope.model.model import Model
+
+KEPT_BYTES = 512 << 20
+
+
+class Pixels:
+    """Model inputs and display pixels by row; the most recently used stay in memory, within a bound."""
+
+    def __init__(self, model: Model, images: Images):
+        self.model = model
+        self.images = images
+        self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self.bytes = 0
+
+    def shown(self, row: int) -> np.ndarray:
+        """uint8 ``[height, width, 1 or 3]``: what the network is shown of an image, for eyes."""
+        if row in self.kept:
+            self.kept.move_to_end(row)
+            return self.kept[row]
+        # a finished tensor cannot be fitted; the images room has already projected it to colours
+        image = self.images[row]
+        pixels = image if self.images.raw(row) is not None else self.model.pixels(image)
+        self.kept[row] = pixels
+        self.bytes += pixels.nbytes
+        while self.bytes > KEPT_BYTES and len(self.kept) > 1:
+            self.bytes -= self.kept.popitem(last=False)[1].nbytes
+        return pixels
+
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        """The network's input ``[N, C, H, W]`` for some rows."""
+        return torch.stack([self._input(row) for row in rows])
+
+    def _input(self, row: int) -> Tensor:
+        raw = self.images.raw(row)
+        # already at the network's size, so fitting it once more changes nothing
+        return self.model.preprocess(self.shown(row) if raw is None else torch.as_tensor(raw))

@@ -1,0 +1,62 @@
+"""Quantiles of a stream: counts in fixed logarithmic bins, so that merging is adding.
+
+A float32 already is a logarithm and a mantissa: its upper bits are the bin. 16 bins an octave from
+2^-16 to 2^16, mirrored for negative values, one bin for what is closer to zero.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MANTISSA_BITS = 4
+OCTAVES = (-16, 16)
+SIDE = (OCTAVES[1] - OCTAVES[0]) << MANTISSA_BITS  # bins on one side of zero
+BINS = 2 * SIDE + 1
+COUNTED = 4096  # positions of a map that are counted at most
+SHIFT = 23 - MANTISSA_BITS
+FIRST = (127 + OCTAVES[0]) << MANTISSA_BITS
+
+
+def count(maps: Tensor) -> np.ndarray:
+    """Counts ``[C, BINS]`` of float32 maps ``[N, C, positions]``; of large maps every s-th position."""
+    maps = maps[:, :, :: -(-maps.shape[2] // COUNTED)]
+    channels = maps.shape[1]
+    bits = maps.float().contiguous().view(torch.int32)
+    step = ((bits & 0x7FFFFFFF) >> SHIFT).sub_(FIRST - 1).clamp_(0, SIDE)
+    if (bits < 0).any():
+        step = torch.where(bits < 0, -step, step)
+    step += (torch.arange(channels, dtype=torch.int32, device=maps.device) * BINS + SIDE)[None, :, None]
+    return torch.bincount(step.flatten(), minlength=channels * BINS).view(channels, BINS).cpu().numpy()
+
+
+def edges() -> np.ndarray:
+    """The lower edge of every bin, and the upper edge of the last, ``[BINS + 1]``."""
+    bits = ((np.arange(SIDE + 1) + FIRST) << SHIFT).astype(np.int32)
+    positive = bits.view(np.float32).astype(np.float64)
+    return np.concatenate([-positive[::-1], positive])
+
+
+def quantile(counts: np.ndarray, share: float, top: np.ndarray) -> np.ndarray:
+    """The value below which ``share`` of each channel's values lie, ``[C]``, never above its maximum ``top``."""
+    total = counts.sum(axis=1)
+    wanted = np.maximum(np.ceil(share * total), 1)
+    below = counts.cumsum(axis=1)
+    bin_ = (below >= wanted[:, None]).argmax(axis=1)
+    rows = np.arange(len(counts))
+    before = below[rows, bin_] - counts[rows, bin_]
+    within = (wanted - before) / np.maximum(counts[rows, bin_], 1)
+    low, high = edges()[bin_], edges()[bin_ + 1]
+    value = np.where(bin_ == SIDE, 0.0, low + within * (high - low))
+    return np.where(total > 0, np.minimum(value, top), np.nan)
+
+
+def linear(counts: np.ndarray, low: np.ndarray, high: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same counts in ``bins`` equal steps from ``low`` to ``high`` of each channel, for drawing."""
+    centres = (edges()[:-1] + edges()[1:]) / 2
+    centres[SIDE] = 0.0
+    span = np.maximum(high - low, 1e-30)
+    place = np.clip((centres[None, :] - low[:, None]) / span[:, None] * bins, 0, bins - 1).astype(np.int64)
+    drawn = np.zeros((len(counts), bins), dtype=np.int64)
+    np.add.at(drawn, (np.arange(len(counts))[:, None], place), counts)
+    steps = np.linspace(0, 1, bins + 1)
+    return drawn, (low[:, None] + span[:, None] * steps).astype(np.float32)

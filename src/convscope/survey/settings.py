@@ -1,0 +1,50 @@
+"""What a survey may be told."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from convscope.errors import BadSpec
+
+Split = Literal["auto", "val", "train", "test", "all"]
+UNIT_BATCHES = 8  # batches in a work unit; units are merged in order, so their size is part of the result
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Settings of a survey; they are stored with the atlas.
+
+    Raises BadSpec naming the value and its range.
+
+    Parameters
+    ----------
+    k
+        Winners a channel.
+    batch
+        Images a forward pass; part of the result, since floating point differs between batch sizes.
+    split
+        Which images: val, train, test or all. "auto" is the validation images of a run, else all.
+    layers
+        Only these layers, comma-separated. By default the last pointwise result of every
+        convolution-norm-activation chain, and sums and concatenations.
+    project
+        Also make the projections, not only the patches.
+    photos
+        How many images the Loupe can show.
+    seed
+        Decides which.
+    """
+
+    k: int = 9
+    batch: int = 32
+    split: Split = "auto"
+    layers: str = ""
+    project: bool = True
+    photos: int = 24
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("k", 1, 100), ("batch", 1, 4096), ("photos", 0, 1000)):
+            if not low <= getattr(self, name) <= high:
+                raise BadSpec(f"{name}={getattr(self, name)} is out of range: choose {low} to {high}")
+        if self.split not in ("auto", "all", "train", "val", "test"):
+            raise BadSpec(f"unknown split {self.split!r}: choose auto, val, train, test or all")

@@ -1,0 +1,124 @@
+"""All that stays the same while a run trains: folder, images, plan, pixels, network size."""
+
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from convscope.errors import BadSpec
+from convscope.images import Images, read_split, split_images, write_split
+from convscope.plain.files import write_json
+from convscope.train.augment import AUGMENTATIONS, Augmentation
+from convscope.train.pixels import Pixels, load
+from convscope.train.plan import Plan, check_images, plan
+from convscope.train.recipe import Recipe, read_config, resumed, write_config
+from convscope.train.run import Run, environment, new_run, old_run, run_name
+
+TEST, VAL, TRAIN = "test", "val", "train"
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What a run trains on and how; ``mean`` and ``std`` are of the training pixels, white being 1."""
+
+    run: Run
+    data: str
+    images: Images
+    plan: Plan
+    train: Pixels
+    val: Pixels
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    device: torch.device
+    notes: tuple[str, ...]
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.plan.recipe
+
+    @property
+    def epochs(self) -> int:
+        return self.recipe.epochs or 0
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return ceil(len(self.train) / (self.recipe.batch or 1))
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def augmentation(self) -> Augmentation:
+        return AUGMENTATIONS[self.recipe.augment]
+
+    def normalise(self, values: Tensor) -> Tensor:
+        """Network input from uint8 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""
+        mean, std = (torch.tensor(m, device=values.device).view(-1, 1, 1) for m in (self.mean, self.std))
+        batch = (values.float() / 255 - mean) / std
+        return batch.contiguous(memory_format=torch.channels_last)
+
+
+def start_course(images: Images, data: str, recipe: Recipe) -> Course:
+    """Check everything, make the run folder, decode the images; raises before anything is trained."""
+    odd = check_images(images)
+    device = choose_device(recipe.device)
+    images = split_images(images, val=recipe.val, seed=recipe.seed)
+    chosen = plan(images, len(labelled(images, TRAIN)), recipe)
+    run = new_run(recipe.out, recipe.name or run_name(images))
+    return _load(run, data, images, chosen, device, odd)
+
+
+def continue_course(images: Images, data: str, recipe: Recipe) -> Course:
+    """The course of a stopped run, from its own files; raises BadAtlas, BadSpec, BadImages."""
+    odd = check_images(images)
+    run = old_run(recipe.out, recipe.name or run_name(images))
+    _, recorded = read_config(run.config)
+    settled = resumed(recorded, recipe)
+    images = read_split(images, run.split)
+    chosen = plan(images, len(labelled(images, TRAIN)), settled)
+    return _load(run, data, images, chosen, choose_device(recorded.device), odd)
+
+
+def _load(
+    run: Run, data: str, images: Images, chosen: Plan, device: torch.device, notes: tuple[str, ...]
+) -> Course:
+    train = load(labelled(images, TRAIN), chosen.fit)
+    val = load(labelled(images, VAL), chosen.fit)
+    mean, std = train.moments()
+    notes = (*images.notes, *notes)
+    return Course(
+        run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes
+    )
+
+
+def record_course(course: Course) -> None:
+    """Write what the run can be repeated and resumed from."""
+    write_config(course.run.config, course.data, course.recipe)
+    write_split(course.images, course.run.split)
+    about = environment(torch.get_num_threads(), str(course.device))
+    write_json(course.run.environment, about | {"images": course.images.digest})
+
+
+def labelled(images: Images, split: str) -> Images:
+    """The images of a split whose class is known, in the order of their ids."""
+    rows = [
+        row
+        for row, (label, part) in enumerate(zip(images.labels, images.splits, strict=True))
+        if label >= 0 and part == split
+    ]
+    return images.subset(rows).sorted_by_id()
+
+
+def choose_device(asked: str) -> torch.device:
+    """The device of that name, "auto" being CUDA where there is one; raises BadSpec."""
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(asked)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadSpec(f"cannot use the device {asked!r}: {reason}. Use --device cpu.") from error
+    return device

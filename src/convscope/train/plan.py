@@ -1,0 +1,102 @@
+"""Every choice the recipe leaves open, made from the images before the first step."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convscope.errors import BadImages
+from convscope.images.source import Images
+from convscope.nets import NETS, typical
+from convscope.nets.architecture import Architecture, describe
+from convscope.nets.layout import lay_out
+from convscope.nets.spec import parse
+from convscope.plain.fit import Fit
+from convscope.train.recipe import Recipe
+
+LARGEST = 128  # pixels: beyond, a first look on a CPU takes too long
+SAMPLE = 64  # images that are looked at for size and colour
+# multiply-adds of one forward pass over all training images of all epochs: about three minutes on two cores
+BUDGET = 2.0e12
+EPOCHS = (8, 30)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe without open choices, the geometry of the input and the architecture to train."""
+
+    recipe: Recipe
+    fit: Fit
+    architecture: Architecture
+    notes: tuple[str, ...] = ()
+
+
+def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
+    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, UnknownName."""
+    fit = choose_fit(images, recipe.imgsz)
+    net = recipe.net or typical(fit.height, fit.width)
+    size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
+    architecture = describe(net, classes=len(images.classes), **size)
+    cost = _multiply_adds(net, len(images.classes), size)
+    chosen = replace(
+        recipe,
+        net=net,
+        imgsz=fit.height,
+        epochs=recipe.epochs or choose_epochs(cost, train_images),
+        batch=recipe.batch or choose_batch(train_images),
+        lr=recipe.lr or 2e-3,
+        augment=choose_augment(images, recipe),
+    )
+    return Plan(chosen, fit, architecture)
+
+
+def choose_fit(images: Images, imgsz: int | None) -> Fit:
+    """A square that holds the whole picture, padded in white; grey where every image seen is grey."""
+    rows = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(int)
+    longest = int(np.median([max(images.size(int(row))) for row in rows]))
+    side = imgsz or min(longest, LARGEST)
+    grey = all(images[int(row)].shape[2] == 1 for row in rows)
+    return Fit(side, side, channels=1 if grey else 3)
+
+
+def choose_epochs(multiply_adds: int, train_images: int) -> int:
+    """As many as the budget pays for, within bounds."""
+    low, high = EPOCHS
+    return max(low, min(high, round(BUDGET / max(multiply_adds * train_images, 1))))
+
+
+def choose_batch(train_images: int) -> int:
+    """At least thirty steps an epoch where there are images enough for it."""
+    return max(16, min(64, train_images // 30))
+
+
+def choose_augment(images: Images, recipe: Recipe) -> str:
+    """Small moves; mirrored too unless the images are small and grey, as letters and digits are."""
+    if recipe.augment != "auto":
+        return recipe.augment
+    return "flip" if images[0].shape[2] == 3 else "shift"
+
+
+def _multiply_adds(net: str, classes: int, size: dict[str, int]) -> int:
+    """Per image; a rough guess for networks that are no spec."""
+    try:
+        spec = parse(NETS.get(net, net))
+    except Exception:
+        return 10**9
+    return sum(row.multiply_adds for row in lay_out(spec, classes=classes, **size))
+
+
+def check_images(images: Images) -> tuple[str, ...]:
+    """Notes on what is odd but workable; raises BadImages where nothing can be learnt."""
+    known = images.labels >= 0
+    counts = np.bincount(images.labels[known], minlength=len(images.classes))
+    present = [name for name, count in zip(images.classes, counts, strict=True) if count]
+    if len(present) < 2:
+        found = f"only the class {present[0]!r}" if present else "no class"
+        raise BadImages(
+            f"{images.name} has {found}: training needs at least two. Put each class's images in a "
+            "folder of its own: DATA/cats/*.jpg, DATA/dogs/*.jpg"
+        )
+    few = [name for name, count in zip(images.classes, counts, strict=True) if count == 1]
+    if not few:
+        return ()
+    return (f"Classes with a single image, which stays in training: {', '.join(few[:5])}.",)

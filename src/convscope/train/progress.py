@@ -1,0 +1,93 @@
+"""A training run as seen in a terminal: one live line, or plain lines where nothing is live."""
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from convscope.train.events import Epoch, Event, Finished, Started, Step
+
+
+class Terminal:
+    """A listener for ``train(on_progress=...)``; plain lines where the console is no terminal.
+
+    >>> Terminal(Console(quiet=True))(Epoch(1, 2, 0.7, 0.6, 0.8, 0.5, 0.001, 3.0, True))
+    """
+
+    def __init__(self, console: Console | None = None):
+        self.console = console or Console()
+        self.live: Progress | None = None
+        self.task = TaskID(0)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self.start(event)
+        elif isinstance(event, Step) and self.live is not None:
+            self.live.update(self.task, completed=event.step, description=step_line(event))
+        elif isinstance(event, Epoch):
+            self.say(epoch_line(event))
+        elif isinstance(event, Finished):
+            self.close()
+            self.say(finished_line(event))
+
+    def start(self, event: Started) -> None:
+        self.say(started_line(event))
+        for note in event.notes:
+            self.say(f"  note: {note}")
+        if not self.console.is_terminal:
+            return
+        columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        self.live = Progress(*columns, console=self.console, transient=True)
+        self.task = self.live.add_task("starting", total=event.steps, completed=event.step)
+        self.live.start()
+
+    def say(self, line: str) -> None:
+        # class and folder names are text, never markup
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Give the terminal back; safe to call twice, and after an error."""
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+
+def started_line(event: Started) -> str:
+    return (
+        f"{event.folder}: {event.net} ({event.parameters:,} parameters), {event.classes} classes, "
+        f"{event.train_images:,} training and {event.val_images:,} validation images, {event.epochs} epochs"
+    )
+
+
+def step_line(event: Step) -> str:
+    return (
+        f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  accuracy {event.accuracy:.1%}  "
+        f"{clock(event.eta)} left"
+    )
+
+
+def epoch_line(event: Epoch) -> str:
+    best = "  best so far" if event.best else ""
+    return (
+        f"epoch {event.epoch:>3}/{event.epochs}  loss {event.loss:.3f}  accuracy {event.accuracy:.1%}  "
+        f"validation {event.val_accuracy:.1%}  {event.seconds:.1f} s{best}"
+    )
+
+
+def finished_line(event: Finished) -> str:
+    split = "test" if "test" in event.report else "val"
+    measured = event.report[split]
+    low, high = measured["interval"]
+    words = "test" if split == "test" else "validation"
+    return (
+        f"{measured['accuracy']:.1%} of {measured['images']} {words} images right "
+        f"(95 % interval {low:.1%} to {high:.1%}); report: {event.folder}/report.html\n"
+        f"Look inside: {event.report['next']}"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds.
+
+    >>> clock(75)
+    '1:15'
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

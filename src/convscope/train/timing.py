@@ -1,0 +1,39 @@
+"""How many epochs fit a number of minutes on this machine."""
+
+from copy import deepcopy
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from convscope.train.course import Course
+from convscope.train.state import State, make_optimizer
+
+TRIAL = 4  # timed steps; the first one before them warms up
+RESERVE = 1.15  # validation and report
+
+
+def epochs_within(course: Course, state: State) -> Course:
+    """The course with its epochs chosen by ``recipe.minutes``; unchanged where none are asked."""
+    if course.recipe.minutes is None:
+        return course
+    seconds = step_seconds(course, state) * course.steps_per_epoch * RESERVE
+    epochs = max(1, int(course.recipe.minutes * 60 / seconds))
+    recipe = replace(course.recipe, epochs=epochs, minutes=None)
+    return replace(course, plan=replace(course.plan, recipe=recipe))
+
+
+def step_seconds(course: Course, state: State) -> float:
+    """Median time of a few steps on a copy that is then thrown away."""
+    from convscope.train.loop import train_step
+
+    net = deepcopy(state.net)
+    copy = State(net, make_optimizer(net, course.recipe.weight_decay))
+    rows = np.arange(min(course.recipe.batch or 1, len(course.train)))
+    moves = course.augmentation.moves(course.recipe.seed, 0, len(course.train))
+    times = []
+    for _ in range(TRIAL + 1):
+        began = perf_counter()
+        train_step(course, copy, rows, moves)
+        times.append(perf_counter() - began)
+    return float(np.median(times[1:]))

@@ -1,0 +1,64 @@
+"""One synthetic atlas, one published site, one running server and one browser for the whole room."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from convscope.atlas.read import Atlas
+from convscope.explorer.app import create_app
+from convscope.explorer.guard import loopback_hosts
+from convscope.explorer.publish import publish
+from convscope.explorer.serve import make_server
+
+from . import synthetic
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    return synthetic.build(tmp_path_factory.mktemp("atlas"))
+
+
+@pytest.fixture(scope="session")
+def half_made(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    """A survey that was stopped before its pictures."""
+    return synthetic.build(tmp_path_factory.mktemp("half"), pictures=False)
+
+
+@pytest.fixture(scope="session")
+def site(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published") / "site"
+    publish(atlas, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(atlas: Atlas) -> Iterator[str]:
+    """The URL of a running server of the atlas."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    server = make_server(create_app(atlas, hosts=loopback_hosts(port)))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join(10)
+    listening.close()
+
+
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running in this thread while it lives
+def browser() -> Iterator[object]:
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine: install the system package `chromium` to run browser tests")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=flags)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,170 @@
+"""A small atlas whose every tile has its own flat colour, with names that try to be markup."""
+
+from pathlib import Path
+
+import numpy as np
+
+from convscope.atlas import layout, write
+from convscope.atlas.read import Atlas, open_atlas
+from convscope.plain.names import escape
+
+SIDE, TILE, K, ROWS = 32, 64, 9, 6
+CHOSEN = (1, 3, 4)
+CLASSES = ("<script>alert(1)</script>", 'cat "tom" & co', "dog's", "plain")
+IDS = ("a.png", 'b"quoted".png', "c'&amp;.png", "<img src=x onerror=alert(1)>.png", "é/e.png", "f.png")
+LABELS = (0, 1, 2, 3, 0, 1)
+PREDICTED = (0, 1, 3, 3, 1, 1)
+# name, shape, field size, stride, start
+LAYERS = (
+    ("relu1", (10, 16, 16), 5, 2, -2),
+    ("layer2.0.relu#2", (130, 8, 8), 13, 4, -4),
+    ("head", (6, 1, 1), 32, 32, 0),
+)
+NONE = 65535
+
+
+def colour(layer: int, channel: int, rank: int, projection: bool) -> tuple[int, int, int]:
+    """The colour of a tile: no two are nearer than 12 levels in every band."""
+    index = ((layer * 130 + channel) * 9 + rank) * 2 + projection
+    return index % 21 * 12, index // 21 % 21 * 12, index // 441 % 21 * 12
+
+
+def build(root: Path, *, pictures: bool = True) -> Atlas:
+    """The atlas, complete or as a survey leaves it that was stopped before its pictures."""
+    rng = np.random.default_rng(7)
+    write.write_images(root, _images())
+    for place, (name, shape, *_) in enumerate(LAYERS):
+        write.write_numbers(root, name, _numbers(rng, place))
+        if pictures:
+            _draw(root, place)
+            write.write_loupe(root, name, *_loupe(rng, root, name, shape))
+    if pictures:
+        _photographs(root)
+    write.write_manifest(root, _manifest(pictures))
+    return open_atlas(root)
+
+
+def _images() -> dict[str, list]:
+    probability = [0.9, 0.8, 0.55, 0.999, 0.4, 0.7]
+    sizes = {"height": [SIDE] * ROWS, "width": [SIDE] * ROWS, "split": ["val"] * ROWS}
+    return {"id": IDS, "label": LABELS, "predicted": PREDICTED, "probability": probability, **sizes}
+
+
+def interval(place: int) -> np.ndarray:
+    _, shape, size, stride, start = LAYERS[place]
+    first = start + stride * np.arange(shape[1])
+    return np.clip(np.stack([first, first + size], axis=1), 0, SIDE)
+
+
+def _numbers(rng: np.random.Generator, place: int) -> dict[str, np.ndarray]:
+    channels, height, width = LAYERS[place][1]
+    value = -np.sort(-rng.gamma(2, 2, (channels, K)), axis=1)
+    image = np.array([rng.permutation(ROWS).tolist() + [-1] * (K - ROWS) for _ in range(channels)])
+    maximum = value[:, 0].copy()
+    maximum[2] = 0  # one dead channel a layer
+    edges = np.tile(np.linspace(-1, 9, 65), (channels, 1))
+    return {
+        "value": np.where(image < 0, -np.inf, value), "image": image,
+        "y": rng.integers(0, height, (channels, K)), "x": rng.integers(0, width, (channels, K)),
+        "mean": rng.random(channels), "maximum": maximum, "p999": maximum * 0.9, "positive": rng.random(channels),
+        "class_mean": rng.random((channels, 4)), "class_peak": rng.random((channels, 4)),
+        "histogram": rng.integers(0, 99, (channels, 64)), "histogram_edges": edges,
+        "rows": interval(place), "columns": interval(place),
+        "scale": rng.random((channels, K)), "duplicate": np.zeros((channels, K)),
+    }  # fmt: skip
+
+
+def _draw(root: Path, place: int) -> None:
+    name, (channels, height, width), *_ = LAYERS[place]
+    flat = np.array([
+        [[colour(place, channel, rank, below) for rank in range(K)] for below in (False, True)]
+        for channel in range(channels)
+    ], dtype=np.uint8)  # fmt: skip
+    for channel in range(channels):
+        write.write_picture(layout.strip_file(root, name, channel), _enlarge(flat[channel], TILE))
+    for below, kind in enumerate(("patches", "projections")):
+        for sheet in range(-(-channels // 64)):
+            write.write_picture(layout.sheet_file(root, name, kind, sheet), _sheet(flat[:, below], sheet))
+    if place == 0:
+        step = layout.KERNEL_TILE + layout.KERNEL_GAP
+        kernels = np.full((2 * step - 4, 8 * step - 4, 3), 128, dtype=np.uint8)
+        write.write_picture(layout.kernels_file(root, name), kernels)
+        for chosen in range(len(CHOSEN)):
+            grey = np.repeat(np.arange(channels, dtype=np.uint8) * 20, height)[:, None]
+            write.write_picture(layout.layer_maps_file(root, name, chosen), np.repeat(grey, width, axis=1))
+
+
+def _enlarge(tiles: np.ndarray, side: int) -> np.ndarray:
+    return tiles.repeat(side, axis=0).repeat(side, axis=1)
+
+
+def _sheet(colours: np.ndarray, sheet: int) -> np.ndarray:
+    """Colours ``[C, 9, 3]`` of one kind as a sheet of 8 x 8 channels, 3 x 3 tiles each."""
+    some = colours[sheet * 64 : sheet * 64 + 64]
+    rows = -(-len(some) // 8)
+    full = np.full((rows * 8, 9, 3), 128, dtype=np.uint8)
+    full[: len(some)] = some
+    grid = full.reshape(rows, 8, 3, 3, 3).transpose(0, 2, 1, 3, 4).reshape(rows * 3, 24, 3)
+    return _enlarge(grid, layout.SHEET_TILE)
+
+
+def _loupe(rng: np.random.Generator, root: Path, name: str, shape: tuple[int, int, int]) -> tuple:
+    channels, height, width = shape
+    cells = (len(CHOSEN), height, width)
+    order = rng.permuted(
+        np.broadcast_to(np.arange(channels)[:, None, None, None], (channels, *cells)), axis=0
+    )
+    channel = order[:3].transpose(1, 0, 2, 3).astype(np.uint16)
+    score = -np.sort(-rng.random((len(CHOSEN), 3, height, width)), axis=1)
+    if height > 1:  # one cell that only one channel answers
+        channel[:, 1:, 0, 0], score[:, 1:, 0, 0] = NONE, 0
+    for chosen in range(len(CHOSEN)):
+        present = np.setdiff1d(channel[chosen], [NONE])
+        levels = np.linspace(60, 250, len(present)).astype(np.uint8)
+        picture = np.repeat(np.repeat(levels, height)[:, None], width, axis=1)
+        write.write_picture(layout.loupe_maps_file(root, name, chosen), picture)
+    return channel, score
+
+
+def _photographs(root: Path) -> None:
+    rng = np.random.default_rng(3)
+    for row in CHOSEN:
+        write.write_picture(
+            layout.photo_file(root, row), rng.integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+        )
+    sheet = np.full((64, 640, 3), 255, dtype=np.uint8)
+    for row in range(ROWS):
+        sheet[:, row * 64 : row * 64 + 64] = (row * 40, 255 - row * 40, 128)
+    write.write_picture(layout.thumbs_file(root, 0), sheet)
+
+
+def _manifest(pictures: bool) -> dict:
+    model = {
+        "id": "0" * 64, "name": "tiny <net>", "net": "10c5", "classes": list(CLASSES), "height": SIDE,
+        "width": SIDE, "channels": 3, "fit": {"height": SIDE, "width": SIDE}, "mean": [0.5], "std": [0.5],
+        "output": "head", "parameters": 1234, "notes": [],
+    }  # fmt: skip
+    images = {
+        "name": "flat colours",
+        "digest": "1" * 64,
+        "count": ROWS,
+        "found": ROWS,
+        "split": "val",
+        "notes": [],
+    }
+    return {
+        "stage": "complete" if pictures else "numbers", "model": model, "images": images,
+        "layers": [_layer(place, pictures) for place in range(len(LAYERS))],
+        "chosen": list(CHOSEN) if pictures else [], "survey": {"k": K, "batch": 64, "seed": 0},
+        "provenance": {"device": "cpu", "seconds": 1.5},
+    }  # fmt: skip
+
+
+def _layer(place: int, pictures: bool) -> dict:
+    name, shape, size, stride, start = LAYERS[place]
+    validity = {"label": "exact", "sentence": "Every rectifier was treated.", "labels": ["exact"]}
+    return {
+        "name": name, "folder": escape(name), "operation": "relu", "shape": list(shape), "chain": ["conv", name],
+        "size": [size] * 2, "stride": [stride] * 2, "start": [start] * 2, "exact": True, "kernel": "5 x 5",
+        "pictures": pictures, "tile": TILE, "validity": validity, "kernels": place == 0,
+    }  # fmt: skip

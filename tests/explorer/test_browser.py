@@ -1,0 +1,291 @@
+"""The pages in headless Chromium: what is seen, counted against the stored arrays."""
+
+import io
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from . import synthetic
+from .synthetic import CHOSEN, LAYERS, NONE, colour, interval
+
+pytestmark = pytest.mark.browser
+SHOWN = "[...document.querySelectorAll('.answer:not(.random)')].map(answer => Number(answer.dataset.channel))"
+PLACE = "() => { const {x, y} = document.querySelector('scope-loupe').here; return [y, x]; }"
+FIELD = """() => { const part = document.querySelector('.field.line');
+  return ['x', 'y', 'width', 'height'].map(name => Number(part.getAttribute(name))); }"""
+KINDS = ("", "layer/", "layer/relu1/", "layer/layer2.0.relu~232/", "images/", "images/wrong/1/", "about/")
+
+
+@contextmanager
+def visit(browser, url: str, **context):
+    """A page whose every complaint and every request to another place is a failure."""
+    complaints: list[str] = []
+    opened = browser.new_context(
+        **{"reduced_motion": "reduce", "viewport": {"width": 1280, "height": 900}, **context}
+    )
+    page = opened.new_page()
+    page.set_default_timeout(8000)
+    home = url.split("/")[2]
+
+    def watch(request):
+        if request.url.split("/")[2] != home and not request.url.startswith("data:"):
+            complaints.append(f"went to {request.url}")
+
+    page.on("request", watch)
+    page.on("requestfailed", lambda request: complaints.append(f"failed {request.url}"))
+    page.on(
+        "response", lambda reply: reply.status >= 400 and complaints.append(f"{reply.status} {reply.url}")
+    )
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"dialog {dialog.message}"))
+    try:
+        page.goto(url, wait_until="load")
+        yield page
+        assert complaints == []
+    finally:
+        opened.close()
+
+
+def loupe_ready(page, image: int = 3, layer: str = "layer2.0.relu#2") -> None:
+    page.wait_for_function(
+        "([row, layer]) => { const {here, state, config} = document.querySelector('scope-loupe');"
+        " return here && here.layer.name === layer && config.images[state.image].row === row; }",
+        arg=[image, layer],
+    )
+
+
+def pixels(element) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("place", range(len(LAYERS)))
+def test_the_loupe_shows_the_stored_channels_under_the_mouse(browser, served, atlas, place):
+    name, (_, height, _), size, stride, start = LAYERS[place]
+    rng = np.random.default_rng(place)
+    channel = atlas.loupe(name)["channel"]
+    with visit(browser, f"{served}?image=1&layer={name.replace('#', '%23')}&at=.5,.5") as page:
+        loupe_ready(page, 1, name)
+        stage = page.locator(".stage").bounding_box()
+        for across, down in rng.random((12, 2)):
+            page.mouse.move(stage["x"] + across * stage["width"], stage["y"] + down * stage["height"])
+            y, x = page.evaluate(PLACE)
+            # then: the cell whose middle is nearest, by the geometry written out
+            middle = start + stride * np.arange(height) + size / 2
+            assert abs(middle[y] - down * 32) <= np.abs(middle - down * 32).min() + 0.1
+            assert abs(middle[x] - across * 32) <= np.abs(middle - across * 32).min() + 0.1
+            expected = [int(number) for number in channel[0, :, y, x]]
+            assert page.evaluate(SHOWN) == expected
+            rows, columns = interval(place)[y], interval(place)[x]
+            box = (columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
+            assert page.evaluate(FIELD) == pytest.approx(box, abs=1)
+
+
+def test_a_cell_with_one_answer_says_so(browser, served):
+    with visit(browser, f"{served}?image=1&layer=relu1&at=0,0") as page:
+        loupe_ready(page, 1, "relu1")
+        assert page.evaluate(SHOWN)[1:] == [NONE, NONE]
+        assert (
+            page.locator(".answer.silent .name").all_text_contents()
+            == ["no further channel answers here"] * 2
+        )
+
+
+def test_the_loupe_by_keyboard_alone(browser, served, atlas):
+    with visit(browser, f"{served}?image=3&layer=layer2.0.relu%232&at=.5,.5") as page:
+        loupe_ready(page)
+        y, x = page.evaluate(PLACE)
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate(PLACE) == [y + 1, x + 1]
+        stored = atlas.loupe("layer2.0.relu#2")["channel"][1, :, y + 1, x + 1]
+        assert page.evaluate(SHOWN) == [int(number) for number in stored]
+        page.keyboard.press("Shift+ArrowLeft")
+        assert page.evaluate(PLACE) == [y + 1, max(0, x - 4)]
+        page.keyboard.press("[")
+        loupe_ready(page, 3, "relu1")
+        page.keyboard.press("2")
+        assert (
+            page.evaluate("document.activeElement.closest('.answer').querySelector('kbd').textContent") == "2"
+        )
+        page.wait_for_selector(".stage.lit")
+        page.keyboard.press("r")
+        assert page.locator(".answer.random").is_visible()
+        page.keyboard.press("?")
+        assert page.locator("#keys-title").is_visible()
+        page.keyboard.press("Escape")
+        assert not page.locator("#keys-title").is_visible()
+
+
+def test_single_letters_can_be_switched_off(browser, served):
+    with visit(browser, served) as page:
+        loupe_ready(page)
+        page.evaluate("Scope.store('letters', 'off')")
+        page.keyboard.press("r")
+        assert not page.locator(".answer.random").is_visible()
+
+
+def test_the_address_keeps_the_view(browser, served):
+    with visit(browser, served) as page:
+        loupe_ready(page)
+        page.locator(".chooser a").nth(2).click()
+        page.locator(".rail button").first.click()
+        loupe_ready(page, 4, "relu1")
+        address, shown = page.url, page.evaluate(SHOWN)
+    assert "image=4&layer=relu1&at=" in address
+    with visit(browser, address) as page:
+        loupe_ready(page, 4, "relu1")
+        assert page.evaluate(SHOWN) == shown
+        assert page.locator(".truth").text_content() == "but it is <script>alert(1)</script>"
+
+
+def test_a_channel_dims_the_photograph_to_its_own_map(browser, served, atlas):
+    name = LAYERS[1][0]
+    with visit(browser, f"{served}?image=3&layer=layer2.0.relu%232&at=.5,.5") as page:
+        loupe_ready(page)
+        shown = page.evaluate(SHOWN)
+        present = np.setdiff1d(atlas.loupe(name)["channel"][1], [NONE])
+        levels = np.linspace(60, 250, len(present)).astype(np.uint8)
+        page.locator(".answer").nth(1).hover()
+        page.wait_for_selector(".stage.lit")
+        level = page.evaluate(
+            "() => { const canvas = document.querySelector('.veil');"
+            " return [...canvas.getContext('2d').getImageData(3, 3, 1, 1).data].slice(0, 1)[0]; }"
+        )
+        assert level == min(255, levels[np.searchsorted(present, shown[1])] + 38)
+        page.mouse.move(5, 5)
+        page.wait_for_selector(".stage:not(.lit)")
+
+
+def test_every_tile_is_the_right_one(browser, served):
+    for scheme in ("light", "dark"):
+        with visit(browser, f"{served}layer/layer2.0.relu~232/", color_scheme=scheme) as page:
+            for channel in (0, 63, 64, 129):
+                card = page.locator(f"[data-channel='{channel}'].card")
+                card.scroll_into_view_if_needed()
+                for below, sprite in enumerate(card.locator(".sprite").all()):
+                    sprite.evaluate("image => image.decode()")
+                    seen = pixels(sprite)
+                    tiles = seen[20::40, 20::40].reshape(9, 3)
+                    wanted = [colour(1, channel, rank, bool(below)) for rank in range(9)]
+                    np.testing.assert_allclose(tiles, wanted, atol=5)
+
+
+def test_the_strip_of_the_loupe_is_that_of_its_channel(browser, served):
+    with visit(browser, f"{served}?image=1&layer=layer2.0.relu%232&at=.3,.7") as page:
+        loupe_ready(page, 1)
+        strip = page.locator(".answer .strip").first
+        strip.evaluate("image => image.decode()")
+        channel = page.evaluate(SHOWN)[0]
+        tiles = pixels(strip)[32::64, 32::64]
+        wanted = [[colour(1, channel, rank, below) for rank in range(9)] for below in (False, True)]
+        np.testing.assert_allclose(tiles, wanted, atol=5)
+
+
+def test_the_panel_walks_and_goes_back(browser, served):
+    with visit(browser, f"{served}layer/layer2.0.relu~232/?sort=max") as page:
+        page.locator(".card a").nth(3).click()
+        page.wait_for_selector(".panel")
+        order = page.locator(".card").evaluate_all("cards => cards.map(card => card.dataset.channel)")
+        page.keyboard.press("j")
+        page.wait_for_selector(f".panel[data-channel='{order[4]}']")
+        assert f"c={order[4]}" in page.url
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog:not([open])", state="attached")
+        assert "c=" not in page.url
+        page.go_back()
+        page.wait_for_selector(f".panel[data-channel='{order[4]}']")
+
+
+def test_sorting_and_hiding_is_in_the_address(browser, served, atlas):
+    maximum = atlas.numbers("relu1")["maximum"]
+    with visit(browser, f"{served}layer/relu1/") as page:
+        page.select_option("[name=sort]", "max")
+        page.check("[name=dead]")
+        assert "sort=max&dead=hide" in page.url
+        shown = page.locator(".card:visible").evaluate_all(
+            "cards => cards.map(card => Number(card.dataset.channel))"
+        )
+        assert shown == [
+            channel for channel in np.argsort(-maximum, kind="stable").tolist() if maximum[channel] > 0
+        ]
+        assert page.locator("output").text_content() == "9 shown of 10"
+
+
+@pytest.mark.parametrize("address", KINDS)
+def test_every_kind_of_page_opens_from_a_disk(browser, site, address):
+    with visit(browser, (site / address / "index.html").as_uri()) as page:
+        if address == "":
+            loupe_ready(page)
+            page.mouse.move(200, 300)
+            assert len(page.evaluate(SHOWN)) == 3
+            assert "at=" in page.url
+        if address.startswith("layer/l"):
+            page.locator(".card a").nth(100).click()
+            page.wait_for_selector(".panel[data-channel='100']")
+
+
+@pytest.mark.parametrize("address", KINDS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_telephone_needs_no_sideways_scroll(browser, served, address, scheme):
+    phone = {"viewport": {"width": 390, "height": 800}, "color_scheme": scheme}
+    with visit(browser, f"{served}{address}", **phone) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == {"light": "rgb(251, 251, 250)", "dark": "rgb(20, 21, 23)"}[scheme]
+        assert page.locator("img:not([alt])").count() == 0
+
+
+def test_the_theme_button_wins_over_the_system(browser, served):
+    with visit(browser, f"{served}about/", color_scheme="light") as page:
+        for _ in range(2):
+            page.locator("scope-theme button").click()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 21, 23)"
+        page.reload()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 21, 23)"
+
+
+def test_the_tour_runs_once_and_never_where_motion_is_unwelcome(browser, served):
+    with visit(browser, served) as page:  # reduced motion
+        loupe_ready(page)
+        assert page.evaluate("[Scope.store('toured'), document.getAnimations().length]") == [None, 0]
+    with visit(browser, served, reduced_motion="no-preference") as page:
+        loupe_ready(page)
+        first = page.evaluate(PLACE)
+        page.wait_for_function(f"({PLACE})().join() !== '{first[0]},{first[1]}'")
+        page.keyboard.press("ArrowUp")
+        assert page.evaluate("Scope.store('toured')") == "yes"
+        still = page.evaluate(PLACE)
+        page.wait_for_timeout(700)
+        assert page.evaluate(PLACE) == still
+
+
+def test_without_scripts_everything_is_listed(browser, served):
+    with visit(browser, f"{served}layer/relu1/?c=4", java_script_enabled=False) as page:
+        assert page.locator(".card a img").count() == 20
+        assert page.locator(".panel").is_visible()
+
+
+def test_only_one_line_writes_markup_and_the_scripts_are_small():
+    import gzip
+
+    from convscope.explorer.addresses import statics
+
+    scripts = {name: path.read_text() for name, path in statics().items() if name.endswith(".js")}
+    lines = [
+        line for text in scripts.values() for line in text.splitlines() if "HTML" in line and "=" in line
+    ]
+    writing = [
+        line.strip()
+        for line in lines
+        if "innerHTML" in line or "insertAdjacent" in line or "outerHTML" in line
+    ]
+    assert writing == ["this.body.innerHTML = Scope.trust.createHTML(panel);"]
+    assert sum(len(gzip.compress(text.encode())) for text in scripts.values()) <= 20_000
+    assert len(gzip.compress(statics()["scope.css"].read_bytes())) <= 20_000
+    assert CHOSEN == synthetic.CHOSEN

@@ -1,0 +1,153 @@
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+from convscope.atlas import layout
+from convscope.atlas.read import open_atlas
+from convscope.explorer.app import create_app
+from convscope.explorer.pages import Pages
+
+from . import synthetic
+from .asking import ask
+
+TAGS = {"script", "img", "svg", "b", "a", "p"}
+
+
+class Reader(HTMLParser):
+    """The text of a page, its tags and its attributes."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def app(atlas):
+    return create_app(atlas)
+
+
+def read(app, path: str, query: str = "") -> Reader:
+    reply = ask(app, path, query=query)
+    assert reply.status == 200, reply.text
+    return Reader(reply.text)
+
+
+def test_every_page_answers_and_every_image_has_alt(app, atlas):
+    for address in Pages(atlas).addresses():
+        page = read(app, f"/{address}")
+        assert all("alt" in image for image in page.all("img"))
+        assert all(svg.keys() & {"aria-hidden", "aria-label", "role"} for svg in page.all("svg"))
+        assert len(page.all("h1")) == 1
+
+
+def test_names_are_text_and_never_markup(app, atlas):
+    for address in Pages(atlas).addresses():
+        page = read(app, f"/{address}")
+        assert all(set(script) <= {"src", "defer", "type"} for script in page.all("script"))
+        assert not [tag for tag, attributes in page.tags if any(name.startswith("on") for name in attributes)]
+        assert not [tag for tag, attributes in page.tags if "style" in attributes]
+    assert "<script>alert(1)</script>" in read(app, "/images/").text
+
+
+def test_data_in_scripts_cannot_close_them(app):
+    page = ask(app, "/").text
+    data = page.split('type="application/json">')[1].split("</script>")[0]
+    assert "<" not in data
+    assert json.loads(data)["images"][1]["id"] == synthetic.IDS[3]
+
+
+def test_a_layer_lists_every_channel(app):
+    page = read(app, "/layer/layer2.0.relu~232/")
+    cards = [card for card in page.all("article") if "data-channel" in card]
+    assert [card["data-channel"] for card in cards] == [str(channel) for channel in range(130)]
+    assert "layer2.0.relu#2" in page.text
+    assert "130 , 1 dead" in page.text
+    assert "courses also call the kernel itself so" in page.text
+
+
+def test_kernels_come_before_patches_where_a_layer_sees_pixels(app):
+    page = ask(app, "/layer/relu1/").text
+    assert 0 < page.index("kernels.png") < page.index("patches-000.jpg")
+    assert "kernels.png" not in ask(app, "/layer/head/").text
+
+
+def test_a_channel_shows_its_stored_numbers(app, atlas):
+    numbers = atlas.numbers("relu1")
+    page = read(app, "/layer/relu1/", "c=7")
+    for name in ("maximum", "mean", "p999"):
+        assert f"{numbers[name][7]:.3g}" in page.text
+    rows = [int(row) for row in re.findall(r"row (\d)", page.text)]
+    assert rows == [row for row in numbers["image"][7].tolist() if row >= 0]
+
+
+def test_the_panel_on_the_page_is_the_one_in_the_script(app):
+    script = ask(app, "/layer/layer2.0.relu~232/panels/001.js").text
+    texts = json.loads(script.removeprefix("Scope.panels(1, ").rstrip().removesuffix(");"))
+    assert len(texts) == 64
+    assert texts[70 - 64] in ask(app, "/layer/layer2.0.relu~232/", query="c=70").text
+
+
+def test_images_count_what_they_show(app):
+    assert "6 shown of 6 ." in read(app, "/images/").text
+    wrong = [row for row in range(6) if synthetic.LABELS[row] != synthetic.PREDICTED[row]]
+    page = read(app, "/images/wrong/1/")
+    assert [figure["id"] for figure in page.all("figure")] == [f"row-{row}" for row in wrong]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "says"),
+    [
+        ("/layer/relu/", "", "unknown layer &#39;relu&#39;: did you mean relu1"),
+        ("/layer/relu1/", "c=99", r"unknown channel &#39;99&#39;.*Layer relu1 has channels 0 to 9"),
+        ("/layer/relu1/", "c=-1", "unknown channel &#39;-1&#39;"),
+        ("/layer/relu1/", "c=%D9%A3", "unknown channel &#39;٣&#39;"),
+        ("/images/wrnog/1/", "", "unknown group of images &#39;wrnog&#39;: did you mean wrong"),
+        ("/images/all/9/", "", "unknown page &#39;9&#39;"),
+        ("/loupe/9/relu1.js", "", "unknown chosen image &#39;9&#39;"),
+        ("/layer/relu1/panels/044.js", "", "unknown panel shard &#39;44&#39;"),
+        ("/images/photo-0.png", "", "images/photo-0.png is missing: `convscope survey RUN` makes it"),
+        ("/nowhere/", "", "There is no such page"),
+    ],
+)
+def test_what_does_not_exist_is_named_with_what_does(app, path, query, says):
+    reply = ask(app, path, query=query)
+    assert reply.status == 404
+    assert re.search(says, reply.text)
+
+
+def test_a_half_made_atlas_shows_what_it_has(half_made):
+    app = create_app(half_made)
+    for address in Pages(half_made).addresses():
+        assert ask(app, f"/{address}").status == 200
+    assert "`convscope" not in ask(app, "/").text
+    assert "convscope survey RUN" in read(app, "/").text
+    assert "No pictures yet" in read(app, "/layer/relu1/").text
+    assert "pictures of this channel are missing" in read(app, "/layer/relu1/", "c=3").text
+    assert "No pictures yet of relu1, layer2.0.relu#2, head" in read(app, "/about/").text
+
+
+def test_a_damaged_file_is_named(atlas, tmp_path):
+    shutil.copytree(atlas.path, tmp_path / "atlas")
+    app = create_app(open_atlas(tmp_path / "atlas"))
+    layout.loupe_file(tmp_path / "atlas", "relu1").write_bytes(b"junk")
+    reply = ask(app, "/loupe/0/relu1.js")
+    assert reply.status == 500
+    assert "loupe.safetensors is damaged" in reply.text

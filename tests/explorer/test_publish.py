@@ -1,0 +1,91 @@
+import json
+import re
+
+import pytest
+
+from convscope.errors import BadAtlas, BadOutput
+from convscope.explorer.app import create_app
+from convscope.explorer.pages import Pages
+from convscope.explorer.publish import MARK, check_links, publish
+
+from . import synthetic
+from .asking import ask
+from .test_pages import Reader
+
+
+def contents(page: str) -> tuple[str, list[str]]:
+    read = Reader(page)
+    return read.text, [image["src"] for image in read.all("img") if "src" in image]
+
+
+def test_files_say_the_same_as_the_server(atlas, site):
+    app = create_app(atlas)
+    for address in Pages(atlas).addresses():
+        assert contents((site / address / "index.html").read_text()) == contents(ask(app, f"/{address}").text)
+
+
+def test_every_file_is_listed_and_everything_listed_is_there(site):
+    listed = json.loads((site / MARK).read_text())["files"]
+    found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    assert found == {*listed, MARK}
+    assert (site / ".nojekyll").exists()
+
+
+def test_the_report_counts_and_warns(atlas, tmp_path):
+    report = publish(atlas, tmp_path / "site")
+    files = [path for path in (tmp_path / "site").rglob("*") if path.is_file()]
+    assert (report.files, report.bytes) == (len(files), sum(path.stat().st_size for path in files))
+    assert "patches of your images" in report.warnings[0]
+
+
+def test_publishing_again_replaces_only_its_own(atlas, tmp_path):
+    publish(atlas, tmp_path / "site")
+    (tmp_path / "site" / "index.html").write_text("old")
+    publish(atlas, tmp_path / "site")
+    assert "Move over" in (tmp_path / "site" / "index.html").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+@pytest.mark.parametrize("ours_as_well", [False, True])
+def test_files_of_someone_else_are_refused_and_kept(atlas, tmp_path, ours_as_well):
+    folder = tmp_path / "site"
+    if ours_as_well:
+        publish(atlas, folder)
+    folder.mkdir(exist_ok=True)
+    (folder / "thesis.tex").write_text("mine")
+    with pytest.raises(BadOutput, match=r"holds 'thesis.tex', which convscope did not write"):
+        publish(atlas, folder)
+    assert (folder / "thesis.tex").read_text() == "mine"
+
+
+def test_a_dead_link_is_refused_by_page_and_link(atlas, tmp_path, monkeypatch):
+    monkeypatch.setattr(Pages, "about", lambda self: '<a href="../nowhere/index.html">x</a>')
+    with pytest.raises(BadAtlas, match=r"about/index.html links to '../nowhere/index.html'"):
+        publish(atlas, tmp_path / "site")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("link", ["https://elsewhere.test/", "/about/index.html", "//x.test/a.js"])
+def test_links_out_of_the_site_are_dead(tmp_path, link):
+    (tmp_path / "index.html").write_text(f'<a href="{link}">x</a>')
+    with pytest.raises(BadAtlas, match="links to"):
+        check_links(tmp_path, ["index.html"])
+
+
+def test_a_page_that_fails_stops_publishing(atlas, tmp_path):
+    synthetic.build(tmp_path / "atlas")
+    (tmp_path / "atlas/layers/head/loupe.safetensors").write_bytes(b"junk")
+    with pytest.raises(BadAtlas, match=r"cannot publish /loupe/0/head.js: it answers 500"):
+        publish(synthetic.open_atlas(tmp_path / "atlas"), tmp_path / "site")
+
+
+def test_a_half_made_atlas_is_published_with_a_warning(half_made, tmp_path):
+    report = publish(half_made, tmp_path / "site")
+    assert "no pictures yet of relu1" in report.warnings[1]
+
+
+def test_no_page_tells_where_it_was_made(atlas, site):
+    for page in [*site.rglob("*.html"), *site.rglob("*.js")]:
+        text = page.read_text()
+        assert str(atlas.path) not in text
+        assert not re.search(r"https?://(?!www\.w3\.org/)", text)

@@ -1,0 +1,219 @@
+"""Training: learns, repeats, resumes to the bit, stops cleanly, never overwrites."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.errors import BadAtlas, BadImages, BadOutput, BadSpec, UnknownName
+from convscope.images import open_images
+from convscope.nets.open import open_model
+from convscope.train.checkpoint import read_checkpoint
+from convscope.train.events import Epoch, Finished, Started, Step
+from convscope.train.loop import train
+from convscope.train.stop import Diverged, Interrupted
+
+
+def stop_after(step: int, number: int = signal.SIGINT):
+    """A listener that sends this process a signal at one step."""
+
+    def listen(event):
+        if isinstance(event, Step) and event.step == step:
+            os.kill(os.getpid(), number)
+
+    return listen
+
+
+def test_a_planted_difference_is_learnt_and_reported(images, quick, tmp_path):
+    model = train(images, **quick | {"epochs": 12})
+    report = json.loads((tmp_path / "runs/run/report.json").read_text())
+    assert report["val"]["accuracy"] >= 0.9
+    assert report["val"]["images"] == 10  # a fifth of each class, rounded
+    assert model.classes == ("bottom", "top")
+    assert {path.name for path in (tmp_path / "runs/run").iterdir()} == {
+        "checkpoints", "config.yaml", "env.json", "metrics.jsonl", "model",
+        "predictions.csv", "report.html", "report.json", "split.csv",
+    }  # fmt: skip
+
+
+def test_equal_recipes_give_equal_weights(images, quick):
+    assert train(images, **quick).id == train(images, **quick).id
+    assert train(images, **quick).id != train(images, **quick, seed=1).id
+
+
+@pytest.mark.parametrize("step", [1, 3, 5])  # in an epoch, at its end, in the next one
+def test_stopped_and_resumed_equals_uninterrupted(images, quick, tmp_path, step):
+    whole = train(images, **quick | {"name": "whole"})
+    with pytest.raises(Interrupted):
+        train(images, **quick, on_progress=stop_after(step))
+    resumed = train(images, **quick, resume=True)
+    assert resumed.id == whole.id
+    ends = [read_checkpoint(tmp_path / "runs" / name / "checkpoints/last.safetensors") for name in ("whole", "run")]
+    for name, tensor in ends[0][0].items():
+        assert torch.equal(tensor, ends[1][0][name]), name
+    losses = [[row["loss"] for row in about["history"]] for _, about in ends]
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_saves_and_names_the_way_back(images, quick, tmp_path, number, code):
+    with pytest.raises(Interrupted, match=r"stopped in epoch 1 of 4; .* --name run --resume") as stop:
+        train(images, **quick, on_progress=stop_after(2, number))
+    assert stop.value.exit_code == code
+    assert read_checkpoint(tmp_path / "runs/run/checkpoints/last.safetensors")[1]["step"] == 2
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+
+
+def test_the_second_signal_leaves_at_once(images, quick):
+    def twice(event):
+        if isinstance(event, Step):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(SystemExit, match="130"):
+        train(images, **quick, on_progress=twice)
+
+
+def test_events_tell_the_whole_story(images, quick):
+    events = []
+    train(images, **quick, on_progress=events.append)
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    steps = [event for event in events if isinstance(event, Step)]
+    assert [event.step for event in steps] == list(range(1, events[0].steps + 1))
+    assert steps[-1].eta == 0
+    epochs = [event for event in events if isinstance(event, Epoch)]
+    assert [event.epoch for event in epochs] == [1, 2, 3, 4]
+    assert 0 <= epochs[-1].val_accuracy <= 1
+
+
+def test_the_model_is_the_best_epoch_and_not_the_last(images, quick, tmp_path, monkeypatch):
+    from convscope.train import loop
+
+    accuracies = iter([0.5, 0.9, 0.7, 0.6])
+    monkeypatch.setattr(loop, "validate", lambda course, state: (1.0, next(accuracies)))
+    model = train(images, **quick)
+    best, about = read_checkpoint(tmp_path / "runs/run/checkpoints/best.safetensors")
+    assert about["best"]["epoch"] == 2
+    assert torch.equal(model.module.conv1.weight, best["conv1.weight"])
+    assert not torch.equal(
+        best["conv1.weight"],
+        read_checkpoint(tmp_path / "runs/run/checkpoints/last.safetensors")[0]["net.conv1.weight"],
+    )
+
+
+def test_runs_never_overwrite_each_other(images, quick, tmp_path):
+    for _ in range(2):
+        train(images, **quick | {"epochs": 1})
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run", "run-2"]
+
+
+def test_a_diverging_run_stops_and_keeps_its_best(images, quick, tmp_path, monkeypatch):
+    from convscope.train import loop
+
+    broken = iter([1, 1, 1, 1, float("nan")])
+    monkeypatch.setattr(loop, "move", lambda batch, affine: batch * next(broken))
+    with pytest.raises(Diverged, match=r"no longer a number in epoch 2, batch 2 \(lr 0.01\).*lower --lr"):
+        train(images, **quick)
+    best, about = read_checkpoint(tmp_path / "runs/run/checkpoints/best.safetensors")
+    assert about["best"]["epoch"] == 1
+    assert all(tensor.isfinite().all() for tensor in best.values())
+
+
+def test_a_test_split_is_measured_once_and_apart(images, quick, tmp_path):
+    import dataclasses
+
+    splits = ("test",) * 10 + ("train",) * 38
+    train(dataclasses.replace(images, splits=splits), **quick)
+    report = json.loads((tmp_path / "runs/run/report.json").read_text())
+    assert report["test"]["images"] == 10
+    assert report["val"]["images"] == 8
+    assert report["train_images"] == 30
+
+
+def test_torch_is_left_as_it_was(images, quick):
+    torch.manual_seed(1)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    train(images, **quick)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+
+
+def test_minutes_choose_the_epochs(images, quick):
+    events = []
+    train(images, **quick | {"epochs": None, "minutes": 0.02}, on_progress=events.append)
+    assert events[0].epochs >= 1
+    assert events[0].epochs == events[-1].report["epochs"]
+
+
+def test_a_run_is_opened_by_its_folder(images, quick, tmp_path):
+    assert open_model(tmp_path / "runs/run" if train(images, **quick) else "").name == "run"
+
+
+def test_a_network_by_name_is_trained_too(quick):
+    pixels = np.zeros((8, 64, 64, 3), np.uint8)
+    images = open_images(pixels, labels=[0, 1] * 4, classes=("a", "b"))
+    model = train(images, **quick | {"net": "squeezenet1_1", "epochs": 1, "val": 0.25, "batch": 4})
+    assert model.architecture["kind"] == "torchvision"
+    assert model.classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        ({"net": "resnet19"}, UnknownName, r"unknown network 'resnet19': did you mean resnet1"),
+        ({"net": "4c3 p20"}, BadSpec, r"'p20' does not fit.*the map before it is 12x12"),
+        ({"epochs": 0}, BadSpec, r"epochs is 0: choose a number from 1 to"),
+        ({"lr": -1.0}, BadSpec, r"lr is -1.0: choose a number from"),
+        ({"augment": "shear"}, BadSpec, r"augment is 'shear': choose auto, none, shift or flip"),
+        ({"name": "a/b"}, BadSpec, r"name is 'a/b': choose a folder name"),
+        ({"epoch": 3}, UnknownName, r"unknown setting 'epoch': did you mean epochs"),
+        ({"device": "gpu7"}, BadSpec, r"cannot use the device 'gpu7'.*--device cpu"),
+        ({"resume": True}, BadAtlas, r"there is no run to resume in .*run: its config.yaml is missing"),
+    ],
+)
+def test_bad_settings_stop_before_anything_is_written(images, quick, tmp_path, asked, error, message):
+    with pytest.raises(error, match=message):
+        train(images, **quick | asked)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_class_is_not_enough(quick):
+    images = open_images(np.zeros((4, 8, 8, 3), np.uint8), labels=[0] * 4, classes=("cat",))
+    with pytest.raises(BadImages, match=r"only the class 'cat': training needs at least two"):
+        train(images, **quick)
+
+
+def test_a_class_of_one_image_is_trained_on_and_noted(images, quick):
+    labels = [2, *images.labels[1:]]
+    odd = open_images([images[row] for row in range(len(images))], labels=labels, classes=("a", "b", "c"))
+    events = []
+    train(odd, **quick | {"epochs": 1}, on_progress=events.append)
+    assert any("single image" in note and "c" in note for note in events[0].notes)
+
+
+def test_a_file_in_the_way_of_the_runs_folder(images, quick, tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(BadOutput, match=r"runs.*Choose another folder with --out|runs is a file"):
+        train(images, **quick)
+
+
+def test_resume_refuses_another_recipe(images, quick):
+    with pytest.raises(Interrupted):
+        train(images, **quick, on_progress=stop_after(1))
+    with pytest.raises(BadSpec, match=r"epochs is 9, but the run to resume has 4: leave it out"):
+        train(images, **quick | {"epochs": 9}, resume=True)
+
+
+def test_a_flipped_byte_in_a_checkpoint_is_found(images, quick, tmp_path):
+    with pytest.raises(Interrupted):
+        train(images, **quick, on_progress=stop_after(1))
+    path = tmp_path / "runs/run/checkpoints/last.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadAtlas, match=r"last.safetensors is damaged: its SHA-256 differs"):
+        train(images, **quick, resume=True)
