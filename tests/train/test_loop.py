@@ -11,6 +11,7 @@ import torch
 from convscope.errors import BadAtlas, BadImages, BadOutput, BadSpec, UnknownName
 from convscope.images import open_images
 from convscope.nets.open import open_model
+from convscope.train.augment import Changes
 from convscope.train.checkpoint import read_checkpoint
 from convscope.train.events import Epoch, Finished, Started, Step
 from convscope.train.loop import train
@@ -112,10 +113,8 @@ def test_runs_never_overwrite_each_other(images, quick, tmp_path):
 
 
 def test_a_diverging_run_stops_and_keeps_its_best(images, quick, tmp_path, monkeypatch):
-    from convscope.train import loop
-
     broken = iter([1, 1, 1, 1, float("nan")])
-    monkeypatch.setattr(loop, "move", lambda batch, affine: batch * next(broken))
+    monkeypatch.setattr(Changes, "apply", lambda self, batch: batch * next(broken))
     with pytest.raises(Diverged, match=r"no longer a number in epoch 2, batch 2 \(lr 0.01\).*lower --lr"):
         train(images, **quick)
     best, about = read_checkpoint(tmp_path / "runs/run/checkpoints/best.safetensors")
@@ -168,7 +167,7 @@ def test_a_network_by_name_is_trained_too(quick):
         ({"net": "4c3 p20"}, BadSpec, r"'p20' does not fit.*the map before it is 12x12"),
         ({"epochs": 0}, BadSpec, r"epochs is 0: choose a number from 1 to"),
         ({"lr": -1.0}, BadSpec, r"lr is -1.0: choose a number from"),
-        ({"augment": "shear"}, BadSpec, r"augment is 'shear': choose auto, none, shift or flip"),
+        ({"augment": "shear"}, BadSpec, r"augment is 'shear': choose auto, none, shift, flip, colour"),
         ({"name": "a/b"}, BadSpec, r"name is 'a/b': choose a folder name"),
         ({"epoch": 3}, UnknownName, r"unknown setting 'epoch': did you mean epochs"),
         ({"device": "gpu7"}, BadSpec, r"cannot use the device 'gpu7'.*--device cpu"),

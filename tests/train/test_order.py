@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convscope.train.augment import Augmentation, move
+from convscope.train.augment import Augmentation, hue_rotation
 from convscope.train.order import draws, order
 
 seeds, epochs = st.integers(0, 2**32 - 1), st.integers(0, 1000)
@@ -29,7 +29,7 @@ def test_a_sample_draws_the_same_however_many_follow(seed, epoch, few, more):
 
 def test_mirroring_is_numpys_mirroring():
     batch = torch.rand(40, 3, 9, 8)
-    moved = move(batch, Augmentation(mirror=True).moves(0, 0, 40))
+    moved = Augmentation(mirror=True).changes(0, 0, 40).apply(batch)
     mirrored = torch.from_numpy(batch.numpy()[..., ::-1].copy())
     is_flip = [torch.allclose(a, b, atol=1e-5) for a, b in zip(moved, mirrored, strict=True)]
     is_same = [torch.allclose(a, b, atol=1e-5) for a, b in zip(moved, batch, strict=True)]
@@ -40,11 +40,18 @@ def test_mirroring_is_numpys_mirroring():
 def test_a_shift_stays_within_its_share():
     batch = torch.zeros(60, 1, 32, 32)
     batch[:, 0, 16, 16] = 1
-    moved = move(batch, Augmentation(shift=0.125).moves(0, 0, 60))
+    moved = Augmentation(shift=0.125).changes(0, 0, 60).apply(batch)
     rows = moved.sum(3)[:, 0].argmax(1) - 16
     assert rows.abs().max() <= 4
     assert len(set(rows.tolist())) > 4
 
 
 def test_no_augmentation_moves_nothing():
-    assert Augmentation().moves(0, 0, 4) is None
+    assert Augmentation().changes(0, 0, 4) is None
+
+
+def test_turning_the_hue_keeps_grey_and_moves_red_to_green():
+    turn = hue_rotation(np.array([2 * np.pi / 3, 0.4]))
+    np.testing.assert_allclose(turn @ np.full(3, 0.7), 0.7, rtol=1e-6)
+    np.testing.assert_allclose(turn[0] @ [1, 0, 0], [0, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(turn[1] @ turn[1].T, np.eye(3), atol=1e-6)

@@ -50,19 +50,18 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
 def listen(port: int | None) -> socket.socket:
     """A listening socket on 127.0.0.1; raises BadOutput naming the port and the next step."""
     wanted = range(PORT, PORT + TRIES) if port is None else [port]
+    reason = "a port is a number from 0 to 65535"
     for number in wanted:
+        if not 0 <= number <= 65535:
+            break
         try:
             return socket.create_server((LOOPBACK, number), backlog=128)
-        except (OSError, OverflowError) as error:
-            reason = error
+        except OSError as error:
+            reason = error.strerror or str(error)
     what = f"ports {PORT} to {PORT + TRIES - 1} are" if port is None else f"port {port} is"
     raise BadOutput(
-        f"{what} not free on {LOOPBACK} ({_words(reason)}): stop what runs there, or choose another with --port."
+        f"{what} not free on {LOOPBACK} ({reason}): stop what runs there, or choose another with --port."
     )
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 @contextmanager

@@ -100,11 +100,15 @@ def bins(axis: Axis, count: int) -> Axis:
 
 
 def gather(axis: Axis, positions: np.ndarray, before: int) -> Axis:
+    """The axis at some positions; one outside it is a constant, which sees nothing."""
+    inside = (positions >= 0) & (positions < len(axis))
+    positions = np.clip(positions, 0, len(axis) - 1)
     formula = None
     if axis.formula is not None:
         start, stride, size = axis.formula
         formula = (start - before * stride, stride, size)
-    return Axis(axis.dim, axis.low[positions], axis.high[positions], formula)
+    low = np.where(inside, axis.low[positions], NOTHING)
+    return Axis(axis.dim, low, np.where(inside, axis.high[positions], -1), formula)
 
 
 def taken(axis: Axis, step: slice | int) -> Axis:

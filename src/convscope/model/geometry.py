@@ -31,14 +31,20 @@ def regions(record: Record) -> dict[Value, Region]:
 def receptive_field(region: Region) -> Field:
     """The region of a value as a receptive field."""
     rows, columns = region.rows, region.columns
+    affine = _slides(rows) and _slides(columns)
     return Field(
         size=(_size(rows), _size(columns)),
-        stride=(rows.formula[1], columns.formula[1]) if rows.formula and columns.formula else None,
-        start=(rows.formula[0], columns.formula[0]) if rows.formula and columns.formula else None,
+        stride=(rows.formula[1], columns.formula[1]) if affine else None,  # type: ignore[index]
+        start=(rows.formula[0], columns.formula[0]) if affine else None,  # type: ignore[index]
         exact=region.exact,
         rows=_intervals(rows),
         columns=_intervals(columns),
     )
+
+
+def _slides(axis: Axis) -> bool:
+    """Whether one formula gives every position; a vector has no positions to step through."""
+    return axis.formula is not None and axis.dim is not None
 
 
 def _size(axis: Axis) -> int:

@@ -1,7 +1,7 @@
 """The region rule of every operation: which positions of its inputs can an output see."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -58,7 +58,12 @@ def region_of(known: Known, call: Call, slot: int) -> Region | None:
         return None
     rule = RULES.get(call.operation, pointwise if call.operation in POINTWISE else None)
     region = rule(known, call, slot) if rule else None
-    return region if region is not None else join([r.map(Axis.hull, exact=False) for r in inputs])
+    return region if region is not None else join([r.map(anywhere, exact=False) for r in inputs])
+
+
+def anywhere(axis: Axis) -> Axis:
+    """All that any position sees, by no formula."""
+    return replace(axis.hull(), formula=None)
 
 
 def pair(value: Any, fallback: Any = None) -> tuple[Any, Any]:
@@ -151,7 +156,7 @@ def padded(known: Known, call: Call, slot: int) -> Region | None:
 
 
 PAD_MODES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
-    "constant": lambda at, n: np.clip(at, 0, n - 1),
+    "constant": lambda at, n: at,
     "replicate": lambda at, n: np.clip(at, 0, n - 1),
     "circular": lambda at, n: at % n,
     "reflect": lambda at, n: (n - 1) - np.abs((n - 1) - np.abs(at)),

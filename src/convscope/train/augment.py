@@ -1,6 +1,8 @@
-"""Small moves that keep the class: shift, turn, scale, and mirror where left and right mean the same."""
+"""Small changes that keep the class: shift, turn, scale, recolour, mirror where sides mean the same."""
 
 from dataclasses import dataclass
+from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,28 +11,51 @@ from torch.nn import functional
 
 from convscope.train.order import draws
 
-NUMBERS = 5  # per sample: down, right, turn, scale, mirror
+NUMBERS = 6  # per sample: down, right, turn, scale, hue, mirror
+
+
+class Changes(NamedTuple):
+    """What happens to each sample: where its pixels come from, and how its colours mix."""
+
+    affine: Tensor  # float32 [samples, 2, 3], as torch's affine_grid takes it
+    colours: Tensor | None  # float32 [samples, 3, 3]; None where colours stay
+
+    def of(self, rows: Tensor) -> "Changes":
+        """The changes of these samples."""
+        return Changes(self.affine[rows], None if self.colours is None else self.colours[rows])
+
+    def apply(self, batch: Tensor) -> Tensor:
+        """Float images ``[N, C, H, W]`` after their changes; edges are continued."""
+        if self.colours is not None:
+            batch = torch.einsum("nij,njhw->nihw", self.colours.to(batch.device), batch)
+        affine = self.affine.to(batch.device)
+        grid = functional.affine_grid(affine, list(batch.shape), align_corners=False)
+        return functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a picture may move: shift as a share of its side, turn in radians, scale as a share."""
+    """How far a picture may go: shift as a share of its side, turn and hue in radians, scale as a share."""
 
     shift: float = 0.0
     turn: float = 0.0
     scale: float = 0.0
+    hue: float = 0.0
     mirror: bool = False
 
-    def moves(self, seed: int, epoch: int, samples: int) -> Tensor | None:
-        """One affine map ``[2, 3]`` per sample, or None where nothing moves."""
+    def changes(self, seed: int, epoch: int, samples: int) -> Changes | None:
+        """The changes of every sample of an epoch, or None where nothing changes."""
         if self == Augmentation():
             return None
-        return torch.from_numpy(self._affine(draws(seed, epoch, samples, NUMBERS)))
+        chance = draws(seed, epoch, samples, NUMBERS)
+        hue = self.hue * (chance[:, 4] * 2 - 1)
+        colours = torch.from_numpy(hue_rotation(hue)) if self.hue else None
+        return Changes(torch.from_numpy(self._affine(chance)), colours)
 
     def _affine(self, chance: np.ndarray) -> np.ndarray:
         down, right, turn, scale = (chance[:, :4] * 2 - 1).T
         size = 1 + scale * self.scale
-        sign = np.where(chance[:, 4] < 0.5, -1, 1) if self.mirror else 1
+        sign = np.where(chance[:, 5] < 0.5, -1, 1) if self.mirror else 1
         cosine, sine = size * np.cos(turn * self.turn), size * np.sin(turn * self.turn)
         # coordinates run from -1 to 1, so a shift by a share of the side counts twice
         rows = [
@@ -40,14 +65,22 @@ class Augmentation:
         return np.stack([np.stack(row, 1) for row in rows], 1).astype(np.float32)
 
 
+def hue_rotation(angle: np.ndarray) -> np.ndarray:
+    """Rotations of RGB about its grey axis, float32 ``[n, 3, 3]``: white, greys and contrast stay.
+
+    >>> np.round(hue_rotation(np.array([2 * np.pi / 3]))[0] @ [1, 0, 0], 6)  # a third turn: red to green
+    array([0., 1., 0.])
+    """
+    cosine, sine = np.cos(angle), np.sin(angle) / sqrt(3)
+    same, before, after = (1 + 2 * cosine) / 3, (1 - cosine) / 3 - sine, (1 - cosine) / 3 + sine
+    rows = [[same, before, after], [after, same, before], [before, after, same]]
+    return np.stack([np.stack(row, -1) for row in rows], -2).astype(np.float32)
+
+
+SMALL = {"shift": 0.0625, "turn": 0.15, "scale": 0.15}
 AUGMENTATIONS = {
     "none": Augmentation(),
-    "shift": Augmentation(shift=0.0625, turn=0.15, scale=0.15),
-    "flip": Augmentation(shift=0.0625, turn=0.15, scale=0.15, mirror=True),
+    "shift": Augmentation(**SMALL),
+    "flip": Augmentation(**SMALL, mirror=True),
+    "colour": Augmentation(**SMALL, mirror=True, hue=0.6),
 }
-
-
-def move(batch: Tensor, affine: Tensor) -> Tensor:
-    """Float images ``[N, C, H, W]`` seen through one affine map each; edges are continued."""
-    grid = functional.affine_grid(affine, list(batch.shape), align_corners=False)
-    return functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)

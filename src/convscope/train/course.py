@@ -54,7 +54,7 @@ class Course:
         return AUGMENTATIONS[self.recipe.augment]
 
     def normalise(self, values: Tensor) -> Tensor:
-        """Network input from uint8 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""
+        """Network input from pixels 0 to 255 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""
         mean, std = (torch.tensor(m, device=values.device).view(-1, 1, 1) for m in (self.mean, self.std))
         batch = (values.float() / 255 - mean) / std
         return batch.contiguous(memory_format=torch.channels_last)

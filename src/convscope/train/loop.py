@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from convscope.errors import UnknownName
@@ -20,7 +19,7 @@ from convscope.nets.architecture import create
 from convscope.nets.open import open_model
 from convscope.plain.files import write_text
 from convscope.train.allocator import keep_freed_memory
-from convscope.train.augment import move
+from convscope.train.augment import Changes
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
 from convscope.train.order import order
@@ -98,9 +97,9 @@ def run_epoch(course: Course, state: State, request: Request, on_progress: Liste
     epoch, done = divmod(state.step, course.steps_per_epoch)
     began, first = perf_counter(), state.step
     rows = order(course.recipe.seed, epoch, len(course.train))
-    moves = course.augmentation.moves(course.recipe.seed, epoch, len(course.train))
+    changes = course.augmentation.changes(course.recipe.seed, epoch, len(course.train))
     for chosen in np.array_split(rows, course.steps_per_epoch)[done:]:
-        train_step(course, state, chosen, moves)
+        train_step(course, state, chosen, changes)
         speed = (perf_counter() - began) / (state.step - first)
         on_progress(step_event(course, state, epoch, speed))
         if request.signal and state.step % course.steps_per_epoch:
@@ -110,12 +109,13 @@ def run_epoch(course: Course, state: State, request: Request, on_progress: Liste
         leave(course, state, request)
 
 
-def train_step(course: Course, state: State, rows: np.ndarray, moves: Tensor | None) -> None:
+def train_step(course: Course, state: State, rows: np.ndarray, changes: Changes | None) -> None:
     """One batch: forward, loss, backward, update; raises Diverged."""
     chosen = torch.from_numpy(rows)
-    batch = course.normalise(course.train.values[chosen])
-    if moves is not None:
-        batch = move(batch, moves[chosen].to(course.device))
+    pixels = course.train.values[chosen].float()
+    if changes is not None:
+        pixels = changes.of(chosen).apply(pixels)
+    batch = course.normalise(pixels)
     labels = course.train.labels[chosen]
     torch.manual_seed(course.recipe.seed * 1_000_003 + state.step)  # dropout, repeatable
     logits = state.net(batch)

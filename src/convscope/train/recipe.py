@@ -3,12 +3,12 @@
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from convscope.errors import BadAtlas, BadSpec
 from convscope.plain.files import write_text
 
-Augment = Literal["auto", "none", "shift", "flip"]
+Augment = Literal["auto", "none", "shift", "flip", "colour"]
 RANGES: dict[str, tuple[float, float]] = {
     "imgsz": (8, 1024),
     "epochs": (1, 100_000),
@@ -48,7 +48,8 @@ class Recipe:
     smoothing
         Label smoothing: the share of the target spread over all classes.
     augment
-        "shift" moves, turns and scales a little, "flip" mirrors as well, "auto" decides by the data.
+        "shift" moves, turns and scales a little, "flip" mirrors as well, "colour" also turns the hue;
+        "auto" decides by the data.
     val
         Share of the images held out where the data has no split of its own.
     seed
@@ -90,8 +91,8 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise BadSpec(f"{name} is {value!r}: choose a number from {low:g} to {high:g}")
-        if self.augment not in ("auto", "none", "shift", "flip"):
-            raise BadSpec(f"augment is {self.augment!r}: choose auto, none, shift or flip")
+        if self.augment not in get_args(Augment):
+            raise BadSpec(f"augment is {self.augment!r}: choose {', '.join(get_args(Augment))}")
         if self.name is not None and (not self.name.strip() or Path(self.name).name != self.name):
             raise BadSpec(f"name is {self.name!r}: choose a folder name; its place is given by out")
 

@@ -30,10 +30,10 @@ def step_seconds(course: Course, state: State) -> float:
     net = deepcopy(state.net)
     copy = State(net, make_optimizer(net, course.recipe.weight_decay))
     rows = np.arange(min(course.recipe.batch or 1, len(course.train)))
-    moves = course.augmentation.moves(course.recipe.seed, 0, len(course.train))
+    changes = course.augmentation.changes(course.recipe.seed, 0, len(course.train))
     times = []
     for _ in range(TRIAL + 1):
         began = perf_counter()
-        train_step(course, copy, rows, moves)
+        train_step(course, copy, rows, changes)
         times.append(perf_counter() - began)
     return float(np.median(times[1:]))

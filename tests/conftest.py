@@ -1,0 +1,7 @@
+"""Fixtures that several rooms share."""
+
+import sys
+from pathlib import Path
+
+# literal slow versions are modules that tests of several rooms import
+sys.path.insert(0, str(Path(__file__).parent / "oracles"))
