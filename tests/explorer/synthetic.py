@@ -35,11 +35,10 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
     write.write_images(root, _images())
     for place, (name, shape, *_) in enumerate(LAYERS):
         write.write_numbers(root, name, _numbers(rng, place))
+        write.write_loupe(root, name, *_loupe(rng, root, name, shape))
         if pictures:
             _draw(root, place)
-            write.write_loupe(root, name, *_loupe(rng, root, name, shape))
-    if pictures:
-        _photographs(root)
+    _photographs(root)
     write.write_manifest(root, _manifest(pictures))
     return open_atlas(root)
 
@@ -155,7 +154,7 @@ def _manifest(pictures: bool) -> dict:
     return {
         "stage": "complete" if pictures else "numbers", "model": model, "images": images,
         "layers": [_layer(place, pictures) for place in range(len(LAYERS))],
-        "chosen": list(CHOSEN) if pictures else [], "survey": {"k": K, "batch": 64, "seed": 0},
+        "chosen": list(CHOSEN), "survey": {"k": K, "batch": 64, "seed": 0},
         "provenance": {"device": "cpu", "seconds": 1.5},
     }  # fmt: skip
 

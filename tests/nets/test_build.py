@@ -13,7 +13,9 @@ from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 
 MNIST = {"classes": 10, "channels": 1, "height": 28, "width": 28}
-tokens = st.sampled_from(["4c3", "5c3s2bn", "3c2x2:full", "2c1:valid", "p2", "a3s1:same", "p2:causal", "d0.5"])
+tokens = st.sampled_from(
+    ["4c3", "5c3s2bn", "3c2x2:full", "2c1:valid", "p2", "a3s1:same", "p2:causal", "d0.5"]
+)
 
 
 def test_names_count_each_kind():
@@ -55,7 +57,9 @@ def test_the_layout_says_what_the_module_does(convolutional, head):
 
 
 def test_windows_that_do_not_fit_are_refused_with_the_sizes():
-    with pytest.raises(BadSpec, match=r"'p9' does not fit: its window spans 9 pixels, the map before it is 7x7"):
+    with pytest.raises(
+        BadSpec, match=r"'p9' does not fit: its window spans 9 pixels, the map before it is 7x7"
+    ):
         build("4c3 p2 p2 p9", **MNIST)
 
 

@@ -132,7 +132,9 @@ def test_errors_say_what_to_do(x, asked, error, message):
 
 
 def test_foreign_weights_name_the_first_keys(tmp_path):
-    save_file(open_model("6c3 p2 fc5", input_size=8, classes=2).module.state_dict(), tmp_path / "w.safetensors")
+    save_file(
+        open_model("6c3 p2 fc5", input_size=8, classes=2).module.state_dict(), tmp_path / "w.safetensors"
+    )
     with pytest.raises(BadModel, match=r"another shape for conv1.weight, conv1.bias"):
         small(weights=tmp_path / "w.safetensors")
 

@@ -46,7 +46,7 @@ def test_padding_follows_the_input_at_every_call():
 def test_symmetric_padding_costs_no_extra_operation():
     layer = Convolution(1, 1, kernel=3, padding="full")
     graph = layer(torch.zeros(1, 1, 5, 5, requires_grad=True)).grad_fn
-    assert [type(node).__name__ for node, _ in graph.next_functions][0] == "AccumulateGrad"
+    assert "AccumulateGrad" in type(graph.next_functions[0][0]).__name__
 
 
 @pytest.mark.parametrize("padding", ["same", "full", "causal"])

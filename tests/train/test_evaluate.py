@@ -31,7 +31,9 @@ def test_numbers_agree_with_scikit_learn(model, images):
     assert measured["confusion"] == confusion_matrix(images.labels, said).tolist()
     assert measured["accuracy"] == np.mean(np.array(said) == images.labels)
     expected = np.array(precision_recall_fscore_support(images.labels, said, zero_division=0))
-    ours = [[row[key] or 0 for row in measured["per_class"]] for key in ("precision", "recall", "f1", "images")]
+    ours = [
+        [row[key] or 0 for row in measured["per_class"]] for key in ("precision", "recall", "f1", "images")
+    ]
     np.testing.assert_allclose(ours, expected)
 
 

@@ -52,7 +52,10 @@ def test_stopped_and_resumed_equals_uninterrupted(images, quick, tmp_path, step)
         train(images, **quick, on_progress=stop_after(step))
     resumed = train(images, **quick, resume=True)
     assert resumed.id == whole.id
-    ends = [read_checkpoint(tmp_path / "runs" / name / "checkpoints/last.safetensors") for name in ("whole", "run")]
+    ends = [
+        read_checkpoint(tmp_path / "runs" / name / "checkpoints/last.safetensors")
+        for name in ("whole", "run")
+    ]
     for name, tensor in ends[0][0].items():
         assert torch.equal(tensor, ends[1][0][name]), name
     losses = [[row["loss"] for row in about["history"]] for _, about in ends]

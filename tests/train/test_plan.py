@@ -22,7 +22,7 @@ def blank(height: int, width: int, channels: int):
 
 @pytest.mark.parametrize(
     ("size", "side", "channels", "augment"),
-    [((28, 28, 1), 28, 1, "shift"), ((64, 64, 3), 64, 3, "flip"), ((300, 400, 3), 128, 3, "flip")],
+    [((28, 28, 1), 28, 1, "shift"), ((64, 64, 3), 64, 3, "colour"), ((300, 400, 3), 128, 3, "colour")],
 )
 def test_input_follows_the_images(size, side, channels, augment):
     chosen = plan(blank(*size), 4, Recipe())

@@ -38,13 +38,13 @@ def rows(entries: Mapping[str, Any], words_for: Mapping[str, str] | None = None)
 def words(value: Any) -> str:
     """Plain data as people read it.
 
-    >>> words({"how": "pad", "fill": 255}), words([1, 2]), words(True), words(1234567)
+    >>> words({"how": "pad", "fill": 255, "resize": None}), words([1, 2]), words(True), words(1234567)
     ('how pad, fill 255', '1, 2', 'yes', '1\u2009234\u2009567')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {words(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {words(entry)}" for key, entry in value.items() if entry is not None)
     if isinstance(value, list | tuple):
         return ", ".join(map(words, value))
     if isinstance(value, int):

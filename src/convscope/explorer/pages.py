@@ -71,10 +71,10 @@ class Pages:
         first = shard * PANELS_A_SHARD
         if shard not in addresses.shards(layer):
             raise UnknownName("panel shard", shard, map(str, addresses.shards(layer)))
-        macro = self.templates.get_template("panel.html").module
+        template: Any = self.templates.get_template("panel.html").module
         here = Here(2, self.portable)
         texts = [
-            str(macro.panel(channels.panel(self.atlas, layer, channel), here))  # type: ignore[attr-defined]
+            str(template.panel(channels.panel(self.atlas, layer, channel), here))
             for channel in range(first, min(first + PANELS_A_SHARD, layer.channels))
         ]
         return f"Scope.panels({shard}, {json.dumps(texts)});\n"

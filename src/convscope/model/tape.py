@@ -145,7 +145,7 @@ class Tape(TorchFunctionMode):
     def leave(self, module: nn.Module, result: Any) -> None:
         """A module without children gives its own name to the call that made its result."""
         path = self.inside.pop()
-        if next(module.children(), None) is not None or not isinstance(result, Tensor):
+        if not path or next(module.children(), None) is not None or not isinstance(result, Tensor):
             return
         value = self.values.get(id(result))
         if value and value.call != INPUT and self.calls[value.call].module == path:

@@ -10,9 +10,7 @@ from convscope.nets.padding import AveragePool, Convolution, MaxPool
 from convscope.nets.spec import Convolve, Drop, Pool, Spec, parse
 
 
-def build(
-    spec: Spec | str, *, classes: int, channels: int, height: int, width: int
-) -> nn.Sequential:
+def build(spec: Spec | str, *, classes: int, channels: int, height: int, width: int) -> nn.Sequential:
     """A network whose children are named conv1, relu1, pool1, ... and last ``logits``.
 
     It takes ``[N, channels, height, width]`` and gives ``[N, classes]`` before the softmax. Weights are

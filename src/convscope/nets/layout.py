@@ -93,9 +93,7 @@ def _steps(block: Block | None, shape: Shape, classes: int) -> Iterator[tuple[Ki
 
 def _slid(block: Convolve | Pool, shape: Shape, kernel: int, dilation: int) -> Shape:
     """(height, width) after sliding the block's window over maps of ``shape``."""
-    height, width = (
-        output_size(n, kernel, block.stride, dilation, block.padding) for n in shape[1:]
-    )
+    height, width = (output_size(n, kernel, block.stride, dilation, block.padding) for n in shape[1:])
     if min(height, width) < 1:
         raise BadSpec(
             f"{str(block)!r} does not fit: its window spans {reach(kernel, dilation)} pixels, the map "

@@ -14,10 +14,13 @@ from convscope.model.model import Model
 from convscope.model.store import MANIFEST, load_state, read_model
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.preprocessing import Preprocessing, of_timm, of_torchvision
+from convscope.nets.weights import PICKLE, download, is_file, read_weights
 from convscope.plain.fit import Fit
 
 InputSize = int | tuple[int, ...]
-RANDOM = "The weights are random: nothing has been learnt. Give weights=FILE.safetensors or weights='default'."
+RANDOM = (
+    "The weights are random: nothing has been learnt. Give weights=FILE.safetensors or weights='default'."
+)
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,6 @@ def _not_a_model(text: str) -> str:
     if Path(text).is_dir():
         return f"no model in {text}: {MANIFEST} is missing. Train one with `convscope train DATA`."
     return f"{text} is no run folder; weights alone are no network: open_model(NAME, weights={text!r})"
-
-
-PICKLE = (
-    "a torch file is a pickle, and reading one can run foreign code, so convscope does not. Convert it "
-    "once where you trust it: safetensors.torch.save_file(module.state_dict(), 'weights.safetensors')"
-)
 
 
 def _open_folder(folder: Path) -> Model:
@@ -171,9 +168,7 @@ def _open_name(text: str, asked: Asked) -> Model:
     """A spec, or a name in ``NETS``, torchvision or timm."""
     channels, height, width = sizes(asked.input_size, Preprocessing())
     count = _count(asked.classes)
-    architecture = describe(
-        text, classes=count or 1000, channels=channels, height=height, width=width
-    )
+    architecture = describe(text, classes=count or 1000, channels=channels, height=height, width=width)
     if architecture["kind"] == "spec":
         if asked.input_size is None or not count:
             raise BadModel(f"the spec {text!r} needs input_size= and classes=, for example 64 and 10")
@@ -196,9 +191,7 @@ def _open_torchvision(architecture: Architecture, asked: Asked) -> Model:
         raise UnknownName("weights", asked.weights, [*known.__members__], f"They belong to {name}.")
     module = download(lambda: models.get_model(name, weights=known[wanted]), name)
     # some forwards depend on having been trained: remember how this one was built
-    options = {
-        key: getattr(module, key) for key in ("aux_logits", "transform_input") if hasattr(module, key)
-    }
+    options = {key: getattr(module, key) for key in ("aux_logits", "transform_input") if hasattr(module, key)}
     architecture = architecture | {"classes": 1000, "options": options}
     return _model(module, of_torchvision(name, wanted), asked, name, architecture)
 
@@ -214,40 +207,7 @@ def _open_timm(architecture: Architecture, asked: Asked) -> Model:
     return _model(module, of_timm(module), asked, name, architecture | {"classes": 1000})
 
 
-def download(make: Callable[[], nn.Module], name: str) -> nn.Module:
-    """Weights that the user asked for by name; raises BadModel where no network is there."""
-    try:
-        return make()
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadModel(
-            f"cannot fetch the weights of {name}: {reason}. Give a file: weights=FILE.safetensors"
-        ) from error
-
-
-def is_file(weights: str | Path) -> bool:
-    """Whether the weights are meant as a file rather than as a name."""
-    return isinstance(weights, Path) or Path(weights).suffix != "" or Path(weights).exists()
-
-
-def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
-    """The tensors of a safetensors file; raises BadModel, for a torch file with the next step."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    if Path(path).suffix in (".pt", ".pth", ".ckpt", ".bin"):
-        raise BadModel(f"{path}: {PICKLE}")
-    try:
-        return load(Path(path).read_bytes())
-    except OSError as error:
-        raise BadModel(f"cannot read the weights {path}: {error.strerror}") from error
-    except SafetensorError as error:
-        raise BadModel(f"{path} is no intact safetensors file: {error}") from error
-
-
-def _weighted(
-    module: nn.Module, known: Preprocessing, asked: Asked, architecture: Architecture
-) -> Model:
+def _weighted(module: nn.Module, known: Preprocessing, asked: Asked, architecture: Architecture) -> Model:
     """A freshly made module with the weights of a file, or random ones and a note."""
     name = architecture.get("name") or architecture["spec"]
     if asked.weights is None:
@@ -300,12 +260,12 @@ def _normalisation(
     return fill(mean, 0.0), fill(std, 1.0), note
 
 
-UNSCALED = "No mean and std were given: pixels go in as 0 to 1. Give mean= and std= if it was trained otherwise."
+UNSCALED = (
+    "No mean and std were given: pixels go in as 0 to 1. Give mean= and std= if it was trained otherwise."
+)
 
 
-def sizes(
-    input_size: InputSize | None, known: Preprocessing, channels: int = 3
-) -> tuple[int, int, int]:
+def sizes(input_size: InputSize | None, known: Preprocessing, channels: int = 3) -> tuple[int, int, int]:
     """(channels, height, width) of what was asked, else of what is known, else 224."""
     if input_size is None:
         side = known.fit

@@ -26,9 +26,7 @@ class Margins(NamedTuple):
         return functional.pad(maps, (*self.columns, *self.rows), value=value)
 
 
-def margins(
-    maps: Tensor, kernel: int, stride: int, dilation: int, padding: Padding
-) -> Margins:
+def margins(maps: Tensor, kernel: int, stride: int, dilation: int, padding: Padding) -> Margins:
     """The margins that ``padding`` means for maps ``[..., height, width]``."""
     height, width = maps.shape[-2:]
     return Margins(

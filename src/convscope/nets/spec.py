@@ -112,9 +112,7 @@ def _block(token: str, place: int) -> Block:
     for pattern, make in GRAMMAR:
         if found := pattern.fullmatch(token):
             return _checked(make(found), token, place)
-    raise BadSpec(
-        f"cannot read {token!r}, token {place} of the network spec: write for example {EXAMPLE!r}"
-    )
+    raise BadSpec(f"cannot read {token!r}, token {place} of the network spec: write for example {EXAMPLE!r}")
 
 
 def _checked(block: Block, token: str, place: int) -> Block:

@@ -15,5 +15,5 @@ def typical(height: int, width: int) -> str:
     if side <= SMALL:
         return "32c5bn p2 64c3bn p2 96c3bn p2 fc128"
     if side <= MEDIUM:
-        return "24c5s2bn 32c3bn p2 64c3bn p2 128c3bn p2 fc128"
+        return "24c5s2bn p2 48c3bn 64c3bn p2 128c3bn p2 fc128"
     return "32c7s2bn p2 48c3bn p2 64c3bn p2 96c3bn p2 128c3bn p2 fc128"

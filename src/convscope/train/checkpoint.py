@@ -56,8 +56,4 @@ def prefixed(prefix: str, tensors: Tensors) -> Tensors:
 
 def under(prefix: str, tensors: Tensors) -> Tensors:
     """The tensors of one prefix, without it."""
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -88,9 +88,7 @@ def _load(
     val = load(labelled(images, VAL), chosen.fit)
     mean, std = train.moments()
     notes = (*images.notes, *notes)
-    return Course(
-        run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes
-    )
+    return Course(run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes)
 
 
 def record_course(course: Course) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from convscope.errors import UnknownName
 from convscope.images import open_images
@@ -19,14 +18,14 @@ from convscope.nets.architecture import create
 from convscope.nets.open import open_model
 from convscope.plain.files import write_text
 from convscope.train.allocator import keep_freed_memory
-from convscope.train.augment import Changes
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
 from convscope.train.order import order
 from convscope.train.recipe import Recipe
 from convscope.train.report import write_report
 from convscope.train.state import State, learning_rate, make_optimizer
-from convscope.train.stop import Diverged, Interrupted, Request, stop_requests
+from convscope.train.step import train_step, validate
+from convscope.train.stop import Interrupted, Request, stop_requests
 from convscope.train.timing import epochs_within
 
 SAVE_EVERY = 10.0  # seconds; what a crash loses is computed again, to the bit
@@ -109,32 +108,7 @@ def run_epoch(course: Course, state: State, request: Request, on_progress: Liste
         leave(course, state, request)
 
 
-def train_step(course: Course, state: State, rows: np.ndarray, changes: Changes | None) -> None:
-    """One batch: forward, loss, backward, update; raises Diverged."""
-    chosen = torch.from_numpy(rows)
-    pixels = course.train.values[chosen].float()
-    if changes is not None:
-        pixels = changes.of(chosen).apply(pixels)
-    batch = course.normalise(pixels)
-    labels = course.train.labels[chosen]
-    torch.manual_seed(course.recipe.seed * 1_000_003 + state.step)  # dropout, repeatable
-    logits = state.net(batch)
-    loss = functional.cross_entropy(logits, labels, label_smoothing=course.recipe.smoothing)
-    if not torch.isfinite(loss):
-        state.write_best(course.run.best)
-        raise Diverged(diverged(course, state))
-    state.optimizer.zero_grad()
-    loss.backward()
-    for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(state.step, course.steps, course.recipe.lr or 0.0)
-    state.optimizer.step()
-    right = (logits.argmax(1) == labels).sum().item()
-    state.count(loss.item() * len(rows), right, len(rows))
-
-
-def close_epoch(
-    course: Course, state: State, epoch: int, seconds: float, on_progress: Listener
-) -> None:
+def close_epoch(course: Course, state: State, epoch: int, seconds: float, on_progress: Listener) -> None:
     """Validate, remember, and save if the last time is a while ago."""
     val_loss, val_accuracy = validate(course, state)
     loss, accuracy = state.take_means()
@@ -163,16 +137,6 @@ def save(course: Course, state: State) -> None:
     state.write(course.run.last)
 
 
-def validate(course: Course, state: State) -> tuple[float, float]:
-    """(loss, accuracy) on the validation images, without smoothing."""
-    state.net.eval()
-    with torch.no_grad():
-        logits = torch.cat([state.net(course.normalise(b)) for b in course.val.values.split(256)])
-    state.net.train()
-    loss = functional.cross_entropy(logits, course.val.labels).item()
-    return loss, (logits.argmax(1) == course.val.labels).double().mean().item()
-
-
 def leave(course: Course, state: State, request: Request) -> None:
     """Save where we are and say how to go on."""
     save(course, state)
@@ -186,15 +150,6 @@ def leave(course: Course, state: State, request: Request) -> None:
 def resume_command(course: Course) -> str:
     run = course.run.folder
     return f"convscope train {course.data} --out {run.parent} --name {run.name} --resume"
-
-
-def diverged(course: Course, state: State) -> str:
-    epoch, step = divmod(state.step, course.steps_per_epoch)
-    kept = f" The best epoch so far is kept in {course.run.best}." if state.history else ""
-    return (
-        f"the loss is no longer a number in epoch {epoch + 1}, batch {step + 1} (lr {course.recipe.lr:g})."
-        f"{kept} Train again with a lower --lr."
-    )
 
 
 def finish(course: Course, state: State, on_progress: Listener) -> Model:

@@ -35,9 +35,10 @@ class Terminal:
         if not self.console.is_terminal:
             return
         columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-        self.live = Progress(*columns, console=self.console, transient=True)
-        self.task = self.live.add_task("starting", total=event.steps, completed=event.step)
-        self.live.start()
+        live = Progress(*columns, console=self.console, transient=True)
+        self.task = live.add_task("starting", total=event.steps, completed=event.step)
+        live.start()
+        self.live = live
 
     def say(self, line: str) -> None:
         # class and folder names are text, never markup

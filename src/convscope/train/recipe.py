@@ -75,7 +75,7 @@ class Recipe:
     minutes: float | None = None
     batch: int | None = None
     lr: float | None = None
-    weight_decay: float = 0.05
+    weight_decay: float = 0.5
     smoothing: float = 0.1
     augment: Augment = "auto"
     val: float = 0.2
@@ -111,7 +111,7 @@ def read_config(path: Path) -> tuple[str, Recipe]:
     """(data, recipe) as ``write_config`` wrote them; raises BadAtlas naming the line."""
     settings: dict[str, Any] = {}
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        key, colon, value = line.partition(":")
+        key, _, value = line.partition(":")
         try:
             settings[key] = json.loads(value)
         except json.JSONDecodeError as error:

@@ -22,9 +22,7 @@ def write_report(course: Course, history: list[dict[str, Any]], model: Model) ->
         for split in (VAL, TEST)
         if len(images := labelled(course.images, split))
     }
-    measured = {
-        split: measure(rows, model.classes, split) for split, rows in predictions.items()
-    }
+    measured = {split: measure(rows, model.classes, split) for split, rows in predictions.items()}
     report = summary(course, history, model) | measured
     write_json(course.run.folder / "report.json", report)
     write_text(course.run.folder / "predictions.csv", table(predictions))

@@ -29,9 +29,7 @@ class State:
     @property
     def best(self) -> dict[str, Any] | None:
         """The epoch of highest validation accuracy; of equal ones the one with the lower loss."""
-        return min(
-            self.history, key=lambda row: (-row["val_accuracy"], row["val_loss"]), default=None
-        )
+        return min(self.history, key=lambda row: (-row["val_accuracy"], row["val_loss"]), default=None)
 
     def count(self, loss: float, right: float, seen: int) -> None:
         """One more step is done: its summed loss and how many of the images were right."""

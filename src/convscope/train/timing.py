@@ -8,6 +8,7 @@ import numpy as np
 
 from convscope.train.course import Course
 from convscope.train.state import State, make_optimizer
+from convscope.train.step import train_step
 
 TRIAL = 4  # timed steps; the first one before them warms up
 RESERVE = 1.15  # validation and report
@@ -25,8 +26,6 @@ def epochs_within(course: Course, state: State) -> Course:
 
 def step_seconds(course: Course, state: State) -> float:
     """Median time of a few steps on a copy that is then thrown away."""
-    from convscope.train.loop import train_step
-
     net = deepcopy(state.net)
     copy = State(net, make_optimizer(net, course.recipe.weight_decay))
     rows = np.arange(min(course.recipe.batch or 1, len(course.train)))

@@ -1,4 +1,4 @@
-// The list of keys, and the switch that turns single letters off.
+// The tools of every page: colours, and the list of keys with the switch that turns single letters off.
 "use strict";
 
 customElements.define("scope-keys", class extends HTMLElement {
@@ -12,5 +12,24 @@ customElements.define("scope-keys", class extends HTMLElement {
     dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
     dialog.querySelector(".close").onclick = () => dialog.close();
     Scope.keys({ "?": () => (dialog.open ? dialog.close() : dialog.showModal()) });
+  }
+});
+
+customElements.define("scope-theme", class extends HTMLElement {
+  connectedCallback() {
+    this.hidden = false;
+    this.show(document.documentElement.dataset.theme || "system");
+    this.querySelector("button").onclick = () => {
+      const next = Scope.themes[(Scope.themes.indexOf(this.theme) + 1) % Scope.themes.length];
+      Scope.store("theme", next);
+      this.show(Scope.theme(next));
+    };
+  }
+
+  show(theme) {
+    this.theme = theme;
+    const button = this.querySelector("button");
+    button.textContent = { system: "◐ Auto", light: "○ Light", dark: "● Dark" }[theme];
+    button.setAttribute("aria-label", `Colours: ${theme}. Change`);
   }
 });

@@ -1,6 +1,11 @@
 // The Loupe: move over a picture and see, at that spot and depth, which channels answer and what they look for.
 "use strict";
 
+// these stand first: an element that is on the page already comes alive within its definition
+const NONE = 65535;  // stands where fewer than three channels answer
+const clampShare = value => Math.min(1, Math.max(0, value));
+const clampIndex = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value)));
+
 customElements.define("scope-loupe", class extends HTMLElement {
   connectedCallback() {
     const find = (selector, all) => (all ? [...this.querySelectorAll(selector)] : this.querySelector(selector));
@@ -45,7 +50,12 @@ customElements.define("scope-loupe", class extends HTMLElement {
     for (const answer of this.answers) {
       for (const kind of ["pointerenter", "focusin"]) answer.addEventListener(kind, () => this.light(answer));
       for (const kind of ["pointerleave", "focusout"]) answer.addEventListener(kind, () => this.light(null));
-      answer.querySelector(".strip").onerror = event => event.target.classList.add("missing");
+    }
+    for (const strip of find(".strip", true)) {
+      strip.onerror = () => {
+        strip.classList.add("missing");
+        strip.alt = "The pictures of this channel are missing: convscope survey RUN makes them";
+      };
     }
     find(".random-channel").onclick = () => this.draw();
     const arrow = (down, across) => event => this.walk(event, down, across);
@@ -60,10 +70,11 @@ customElements.define("scope-loupe", class extends HTMLElement {
   /** Changes some of image, layer, at and shows it; the arrays of that image and layer come on demand. */
   async show(change) {
     this.state = { ...this.state, ...change };
-    const { image, layer, at } = this.state;
+    const { image, layer } = this.state;
     const wanted = this.config.layers[layer];
     const key = `${image}/${wanted.name}`;
-    Scope.set({ image: this.config.images[image].row, layer: wanted.name, at: at.map(share => share.toFixed(3)).join(",") });
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), 200);
     if ("image" in change || "layer" in change) this.frame();
     if (!Scope.loupes.has(key)) {
       try {
@@ -110,8 +121,6 @@ customElements.define("scope-loupe", class extends HTMLElement {
       const at = place * cells + y * data.width + x;
       this.fill(answer, layer, data.channels[at], data.scores[at] / 1000);
     });
-    clearTimeout(this.saying);
-    this.saying = setTimeout(() => this.say(), 200);
   }
 
   outline(name, [left, top, right, bottom]) {
@@ -148,6 +157,14 @@ customElements.define("scope-loupe", class extends HTMLElement {
     [strip.width, strip.height] = [layer.tile * 9, layer.tile * 2];
     strip.alt = `${layer.name} channel ${channel}: nine patches above their nine projections`;
     strip.src = `layers/${layer.folder}/strips/${channel}.jpg`;
+  }
+
+  /** Once the pointer rests: what is seen in words, and its address. A browser refuses an address a move. */
+  rest() {
+    const { image, layer, at } = this.state;
+    const place = at.map(share => share.toFixed(3)).join(",");
+    Scope.set({ image: this.config.images[image].row, layer: this.config.layers[layer].name, at: place });
+    if (this.here) this.say();
   }
 
   say() {
@@ -190,10 +207,6 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.name(this.drawn, layer, Math.floor(Math.random() * layer.channels));
   }
 });
-
-const NONE = 65535;  // stands where fewer than three channels answer
-const clampShare = value => Math.min(1, Math.max(0, value));
-const clampIndex = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value)));
 
 /** Turns base64 into little-endian 16-bit numbers, once. */
 function unpack(data) {

@@ -22,7 +22,7 @@ customElements.define("scope-panel", class extends HTMLElement {
     addEventListener("popstate", () => this.sync());
     const far = event => (event.shiftKey ? 10 : 1);
     Scope.keys({ j: event => this.step(far(event)), k: event => this.step(-far(event)) });
-    if (this.dialog.open) this.dialog.close();  // printed open for those without scripts
+    this.dialog.removeAttribute("open");  // printed open for those without scripts
     this.sync();
   }
 

@@ -79,25 +79,3 @@ Scope.theme = name => {
   return name;
 };
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
-
-customElements.define("scope-theme", class extends HTMLElement {
-  connectedCallback() {
-    // this script runs before the body is read, so the button is not there yet
-    requestAnimationFrame(() => {
-      this.button = this.querySelector("button");
-      this.hidden = false;
-      this.show(document.documentElement.dataset.theme || "system");
-      this.button.onclick = () => {
-        const next = Scope.themes[(Scope.themes.indexOf(this.theme) + 1) % Scope.themes.length];
-        Scope.store("theme", next);
-        this.show(Scope.theme(next));
-      };
-    });
-  }
-
-  show(theme) {
-    this.theme = theme;
-    this.button.textContent = { system: "◐ Auto", light: "○ Light", dark: "● Dark" }[theme];
-    this.button.setAttribute("aria-label", `Colours: ${theme}. Change`);
-  }
-});
