@@ -18,21 +18,22 @@ FILES = sorted(path for path in SOURCE.rglob("*.py"))
 TREES = {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text("utf-8")) for path in FILES}
 
 RANKS = {
-    "version": 0, "errors": 0, "plain": 0,
-    "atlas": 1, "images": 1,
-    "model": 2,
-    "nets": 3, "lenses": 3,
-    "train": 4, "survey": 4, "studies": 4,
-    "ask": 5,
-    "explorer": 6, "cli": 7,
+    "version": 0, "errors": 0,
+    "plain": 1,
+    "atlas": 2, "images": 2,
+    "model": 3,
+    "nets": 4, "lenses": 4,
+    "train": 5, "survey": 5, "studies": 5,
+    "ask": 6,
+    "explorer": 7, "cli": 8,
 }  # fmt: skip
 EXPLORER_MAY_SEE = {"version", "errors", "plain", "atlas", "images", "explorer"}
 ROOMS_OF_SIBLINGS = {"images", "lenses", "nets", "studies"}
 # what all members of such a room build on; everything else there is a member and stands alone
 SHARED = {
-    "images": {"source", "decode", "files", "verify", "conversion", "split"},
+    "images": {"source", "conversion", "decode", "verify", "listing"},
     "lenses": {"look"},
-    "nets": {"architecture", "build", "layout", "padding", "preprocessing", "spec", "typical"},
+    "nets": {"architecture", "build", "layout", "padding", "preprocessing", "spec", "typical", "weights"},
     "studies": set(),
 }  # fmt: skip
 WITHOUT_TORCH = ("plain/", "images/", "atlas/", "explorer/", "cli/", "lenses/", "__init__.py", "errors.py")
@@ -179,9 +180,10 @@ def is_public(name: str) -> bool:
     return not any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
 
 
-def needs_words(node: ast.AST) -> bool:
-    """A body of more than one statement, or a class: what its name and types alone do not say."""
-    return isinstance(node, ast.ClassDef) or len(getattr(node, "body", ())) > 3
+def needs_words(name: str, node: ast.AST) -> bool:
+    """A class, or a function whose few lines do not say themselves what it does; not what a framework names."""
+    known = name.endswith((".forward", ".handle_starttag")) or "__" in name
+    return isinstance(node, ast.ClassDef) or (not known and len(getattr(node, "body", ())) > 3)
 
 
 @pytest.mark.parametrize("file", [file for file in TREES if not file.startswith("cli/")])
@@ -189,7 +191,7 @@ def test_public_things_are_documented(file):
     bare = [
         name
         for name, node in public(TREES[file])
-        if is_public(name) and "__" not in name and needs_words(node) and not ast.get_docstring(node)
+        if is_public(name) and needs_words(name, node) and not ast.get_docstring(node)
     ]
     assert bare == []
     assert ast.get_docstring(TREES[file]) or not TREES[file].body or file.endswith("version.py")

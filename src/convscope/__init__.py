@@ -33,7 +33,7 @@ _PORCH = {
     "Survey": "convscope.survey.settings",
     "Unit": "convscope.plain.unit",
     "evaluate": "convscope.train.evaluate",
-    "explore": "convscope.ask.explore",
+    "explore": "convscope.explorer.explore",
     "look": "convscope.ask.look",
     "open_atlas": "convscope.atlas.read",
     "open_images": "convscope.images",

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.explorer.loupe import opening
+
 from .synthetic import LAYERS, NONE, colour, interval
 
 pytestmark = pytest.mark.browser
@@ -273,19 +275,41 @@ def test_the_theme_button_wins_over_the_system(browser, served):
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 21, 23)"
 
 
-def test_the_tour_runs_once_and_never_where_motion_is_unwelcome(browser, served):
-    with visit(browser, served) as page:  # reduced motion
-        loupe_ready(page)
-        assert page.evaluate("[Scope.store('toured'), document.getAnimations().length]") == [None, 0]
+def test_the_tour_visits_three_spots_once(browser, served, atlas):
     with visit(browser, served, reduced_motion="no-preference") as page:
         loupe_ready(page)
-        first = page.evaluate(PLACE)
-        until(page, f"() => ({PLACE})().join() !== '{first[0]},{first[1]}'")
+        seen = page.evaluate(f"""async () => {{
+          const seen = new Set();
+          for (let wait = 0; wait < 300 && !Scope.store('toured'); wait++) {{
+            seen.add(({PLACE})().join());
+            await new Promise(done => setTimeout(done, 20));
+          }}
+          return [...seen];
+        }}""")
+        assert {f"{y},{x}" for y, x in opening(atlas).waypoints} <= set(seen)
+        page.goto(served)
+        loupe_ready(page)
+        page.wait_for_timeout(1200)
+        assert page.evaluate(PLACE) == list(opening(atlas).waypoints[0])
+
+
+def test_the_first_touch_ends_the_tour(browser, served):
+    with visit(browser, served, reduced_motion="no-preference") as page:
+        loupe_ready(page)
         page.keyboard.press("ArrowUp")
         assert page.evaluate("Scope.store('toured')") == "yes"
         still = page.evaluate(PLACE)
-        page.wait_for_timeout(700)
+        page.wait_for_timeout(1200)
         assert page.evaluate(PLACE) == still
+
+
+def test_nothing_moves_by_itself_where_motion_is_unwelcome(browser, served):
+    with visit(browser, served, reduced_motion="reduce") as page:
+        loupe_ready(page)
+        first = page.evaluate(PLACE)
+        page.wait_for_timeout(1200)
+        assert page.evaluate(PLACE) == first
+        assert page.evaluate("[Scope.store('toured'), document.getAnimations().length]") == [None, 0]
 
 
 def test_without_scripts_everything_is_listed(browser, served):

@@ -112,6 +112,7 @@ class Atlas:
 
     @cached_property
     def images(self) -> AtlasImages:
+        """The surveyed images by row; raises BadAtlas where their table is missing or damaged."""
         columns = _read_json(self.path / layout.IMAGES)
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:

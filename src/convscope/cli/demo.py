@@ -25,7 +25,7 @@ def demo(
         Open a browser window.
     """
     from convscope.ask.demo import demo_run
-    from convscope.ask.explore import explore
+    from convscope.explorer.explore import explore
     from convscope.cli.show import survey_progress
     from convscope.train.progress import Terminal
 

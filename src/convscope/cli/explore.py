@@ -13,7 +13,7 @@ def explore(atlas: str, /, *, port: int | None = None, browser: bool = True) -> 
     browser
         Open a browser window.
     """
-    from convscope.ask.explore import explore as serve
+    from convscope.explorer.explore import explore as serve
     from convscope.ask.run import has_atlas, is_run
 
     if not has_atlas(atlas) and is_run(atlas):

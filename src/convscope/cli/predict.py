@@ -2,10 +2,15 @@
 
 import csv
 import sys
+from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from convscope.cli.show import print_json
+
+if TYPE_CHECKING:
+    from convscope.images import Images
 
 
 def predict(
@@ -61,18 +66,16 @@ def predict(
             print(f"{name}  " + "  ".join(f"{c} {p:.1%}" for c, p in best))
 
 
-def _opened(pictures: tuple[str, ...]):
-    """One source for each folder, one for all single files together."""
+def _opened(pictures: tuple[str, ...]) -> Iterator["Images"]:
+    """One source for all single files together, so that a damaged one is skipped; one for each folder."""
     from convscope.images import open_images
 
-    for picture in pictures:
-        for path in _matching(picture):
-            yield open_images(path)
+    paths = [path for picture in pictures for path in _matching(picture)]
+    files = [path for path in paths if Path(path).is_file()]
+    yield from map(open_images, [files] if len(files) > 1 else files)
+    yield from (open_images(path) for path in paths if path not in files)
 
 
 def _matching(picture: str) -> list[str]:
     """The files a pattern names, where the shell has not already said so."""
-    path = Path(picture)
-    if path.exists() or not any(sign in path.name for sign in "*?["):
-        return [picture]
-    return sorted(map(str, path.parent.glob(path.name))) or [picture]
+    return [picture] if Path(picture).exists() else sorted(glob(picture, recursive=True)) or [picture]

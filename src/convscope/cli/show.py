@@ -1,7 +1,7 @@
 """What every command prints in the same way."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ def print_json(data: Any) -> None:
 
 
 @contextmanager
-def survey_progress():
+def survey_progress() -> Iterator[Callable[[Any], None]]:
     """Yields a reporter for ``survey``: a live bar in a terminal, a line a stage anywhere else."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

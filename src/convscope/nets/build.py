@@ -24,8 +24,9 @@ def build(spec: Spec | str, *, classes: int, channels: int, height: int, width: 
     net = nn.Sequential(OrderedDict((row.name, MAKERS[row.kind](row)) for row in rows))
     for layer in net:
         _initialise(layer)
-    # small first logits: every class starts out about equally likely
-    nn.init.normal_(net[-1].weight, std=0.01)
+    if isinstance(logits := net[-1], nn.Linear):
+        # every class starts out about equally likely
+        nn.init.normal_(logits.weight, std=0.01)
     return net
 
 

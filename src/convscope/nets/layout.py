@@ -88,7 +88,10 @@ def _steps(block: Block | None, shape: Shape, classes: int) -> Iterator[tuple[Ki
         yield "pool", (shape[0], *_slid(block, shape, block.size, 1))
     else:
         after = (block.filters, *_slid(block, shape, block.kernel, block.dilation))
-        yield from ((kind, after) for kind in ("conv", "bn", "relu") if kind != "bn" or block.norm)
+        yield "conv", after
+        if block.norm:
+            yield "bn", after
+        yield "relu", after
 
 
 def _slid(block: Convolve | Pool, shape: Shape, kernel: int, dilation: int) -> Shape:

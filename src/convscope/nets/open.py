@@ -119,7 +119,8 @@ def _open_factory(text: str, asked: Asked) -> Model:
     if not path.is_file():
         raise BadModel(f"there is no file {place}: write path/to/file.py:factory")
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise BadModel(f"{place} is no Python file: write path/to/file.py:factory")
     code = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(code)
     if not callable(factory := getattr(code, name, None)):

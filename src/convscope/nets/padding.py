@@ -58,13 +58,13 @@ class Convolution(nn.Conv2d):
         self.named_padding = padding
         self.square = (kernel, stride, dilation)
 
-    def forward(self, maps: Tensor) -> Tensor:
-        around = margins(maps, *self.square, self.named_padding)
+    def forward(self, input: Tensor) -> Tensor:
+        around = margins(input, *self.square, self.named_padding)
         padding = around.symmetric
         if padding is None:
-            maps, padding = around.pad(maps), (0, 0)
+            input, padding = around.pad(input), (0, 0)
         return functional.conv2d(
-            maps, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
     def extra_repr(self) -> str:

@@ -87,7 +87,7 @@ def torch_settings(threads: int | None) -> Iterator[None]:
 
 def first_state(course: Course) -> State:
     net = create(course.plan.architecture, seed=course.recipe.seed).train()
-    net = net.to(course.device, memory_format=torch.channels_last)
+    net = net.to(course.device).to(memory_format=torch.channels_last)
     return State(net, make_optimizer(net, course.recipe.weight_decay))
 
 
@@ -155,7 +155,7 @@ def resume_command(course: Course) -> str:
 def finish(course: Course, state: State, on_progress: Listener) -> Model:
     """Save the best epoch as the model, measure it, write the report."""
     state.net.load_state_dict(state.kept)
-    net = state.net.to("cpu", memory_format=torch.contiguous_format).eval()
+    net = state.net.to("cpu").to(memory_format=torch.contiguous_format).eval()
     model = Model(
         net,
         fit=course.plan.fit,

@@ -2,7 +2,6 @@
 "use strict";
 
 // these stand first: an element that is on the page already comes alive within its definition
-const NONE = 65535;  // stands where fewer than three channels answer
 const clampShare = value => Math.min(1, Math.max(0, value));
 const clampIndex = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value)));
 
@@ -85,7 +84,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
       }
       if (image !== this.state.image || layer !== this.state.layer) return;  // somebody has moved on
     }
-    this.paint(unpack(Scope.loupes.get(key)), wanted);
+    this.paint(Scope.loupes.get(key), wanted);
   }
 
   /** The photograph, what the network says of it, and which buttons are pressed. */
@@ -132,7 +131,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
   }
 
   fill(answer, layer, channel, score) {
-    answer.classList.toggle("silent", channel === NONE);
+    answer.classList.toggle("silent", channel === Scope.NONE);
     answer.querySelector(".share").textContent = score > 0 ? `${Math.round(score * 100)} %` : "silent";
     answer.querySelector(".fill").setAttribute("width", Math.min(100, score * 100));
     answer.score = score;
@@ -145,7 +144,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     answer.dataset.key = key;
     answer.dataset.channel = channel;
     const link = answer.querySelector("a");
-    if (channel === NONE) {
+    if (channel === Scope.NONE) {
       link.textContent = "no further channel answers here";
       return link.removeAttribute("href");
     }
@@ -207,17 +206,3 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.name(this.drawn, layer, Math.floor(Math.random() * layer.channels));
   }
 });
-
-/** Turns base64 into little-endian 16-bit numbers, once. */
-function unpack(data) {
-  if (!data.channels) {
-    const numbers = text => {
-      const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0));
-      return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
-    };
-    data.channels = numbers(data.channel);
-    data.scores = numbers(data.score);
-    data.present = [...new Set(data.channels)].filter(channel => channel !== NONE).sort((a, b) => a - b);  // the order of loupe/N.png
-  }
-  return data;
-}

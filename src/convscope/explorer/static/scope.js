@@ -6,11 +6,12 @@ const Scope = {
   root: document.documentElement.dataset.root,
   index: document.documentElement.dataset.index || "",
   calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
+  NONE: 65535,  // stands where fewer than three channels answer
   loupes: new Map(),
   shards: new Map(),
 
   // Data arrives by these two calls, made by classic scripts: a page opened from a disk may not fetch.
-  loupe(data) { this.loupes.set(`${data.image}/${data.layer}`, data); },
+  loupe(data) { this.loupes.set(`${data.image}/${data.layer}`, unpack(data)); },
   panels(shard, texts) { this.shards.set(shard, texts); },
 
   page(address) { return this.root + address + this.index; },
@@ -79,3 +80,14 @@ Scope.theme = name => {
   return name;
 };
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
+
+/** Turns the base64 of a Loupe script into 16-bit numbers, and lists its channels in the order of loupe/N.png. */
+function unpack(data) {
+  const numbers = text => {
+    const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0));
+    return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
+  };
+  const channels = numbers(data.channel);
+  const present = [...new Set(channels)].filter(channel => channel !== Scope.NONE).sort((a, b) => a - b);
+  return { ...data, channels, scores: numbers(data.score), present };
+}

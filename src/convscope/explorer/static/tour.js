@@ -4,7 +4,7 @@
 (() => {
   const loupe = document.querySelector("scope-loupe");
   if (!loupe || Scope.calm || Scope.store("toured") || new URLSearchParams(Scope.arrived).has("at")) return;
-  const began = performance.now();
+  let began = null;
   const { tour } = loupe.config;
   const inputs = ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"];
 
@@ -15,7 +15,8 @@
     Scope.store("toured", "yes");
   };
   const step = now => {
-    const seconds = (now - began) / 1000;
+    if (loupe.here) began ??= now;  // the arrays may be slow to come
+    const seconds = began === null ? 0 : (now - began) / 1000;
     if (seconds >= tour.length) return loupe.show({ at: tour[0] }), stop();
     const [from, to] = [tour[Math.floor(seconds)], tour[(Math.floor(seconds) + 1) % tour.length]];
     const share = Math.max(0, (seconds % 1) * 2 - 1);  // rest half a second, then glide
