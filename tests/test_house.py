@@ -92,7 +92,9 @@ def siblings(here: str, member: str, module: str) -> bool:
 
 
 def test_imports_flow_one_way():
-    wrong = [line for file, tree in TREES.items() if file != "__init__.py" for line in wrong_imports(file, tree)]
+    wrong = [
+        line for file, tree in TREES.items() if file != "__init__.py" for line in wrong_imports(file, tree)
+    ]
     assert wrong == []
 
 
@@ -115,7 +117,9 @@ def test_every_room_is_in_the_table():
     assert {room(file) for file in TREES} - {"__init__"} <= set(RANKS)
 
 
-@pytest.mark.parametrize("file", [file for file in TREES if file.startswith(WITHOUT_TORCH) or file in SETTINGS])
+@pytest.mark.parametrize(
+    "file", [file for file in TREES if file.startswith(WITHOUT_TORCH) or file in SETTINGS]
+)
 def test_torch_waits_until_it_is_needed(file):
     light = file.startswith(("lenses/", "cli/")) or file in SETTINGS
     found = {name.split(".")[0] for name in imports(TREES[file], deep=not light)}
@@ -162,7 +166,12 @@ def test_nothing_is_unpickled_or_evaluated():
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("eval", "exec", "torch.load", "np.load")
     ]
     assert found == []
-    assert not {name for tree in TREES.values() for name in imports(tree)} & {"pickle", "shelve", "marshal", "dill"}
+    assert not {name for tree in TREES.values() for name in imports(tree)} & {
+        "pickle",
+        "shelve",
+        "marshal",
+        "dill",
+    }
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
@@ -172,7 +181,9 @@ def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
             yield node.name, node
         if isinstance(node, ast.ClassDef):
             yield from (
-                (f"{node.name}.{inner.name}", inner) for inner in node.body if isinstance(inner, ast.FunctionDef)
+                (f"{node.name}.{inner.name}", inner)
+                for inner in node.body
+                if isinstance(inner, ast.FunctionDef)
             )
 
 
@@ -205,7 +216,9 @@ def test_public_things_are_typed(file):
             continue
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         arguments += [extra for extra in (node.args.vararg, node.args.kwarg) if extra]
-        bare += [f"{name}({a.arg})" for a in arguments if a.annotation is None and a.arg not in ("self", "cls")]
+        bare += [
+            f"{name}({a.arg})" for a in arguments if a.annotation is None and a.arg not in ("self", "cls")
+        ]
         if node.returns is None and not name.endswith("__init__"):
             bare.append(f"{name} ->")
     assert bare == []
@@ -214,7 +227,10 @@ def test_public_things_are_typed(file):
 def test_every_error_is_raised_somewhere():
     from convscope import errors
 
-    kinds = {name for name, value in vars(errors).items() if isinstance(value, type)} - {"Iterable", "ConvscopeError"}
+    kinds = {name for name, value in vars(errors).items() if isinstance(value, type)} - {
+        "Iterable",
+        "ConvscopeError",
+    }
     raised = {
         ast.unparse(node.exc.func)
         for tree in TREES.values()
@@ -225,13 +241,22 @@ def test_every_error_is_raised_somewhere():
 
 
 def test_files_stay_short():
-    assert {file: n for file in TREES if (n := len((SOURCE / file).read_text("utf-8").splitlines())) > LONGEST} == {}
+    assert {
+        file: n for file in TREES if (n := len((SOURCE / file).read_text("utf-8").splitlines())) > LONGEST
+    } == {}
 
 
 def test_no_file_knows_the_machine_it_was_written_on():
-    home = re.compile(r"(?<![\w.~])/(?:" + "|".join(("work", "home", "root", "Users")) + r")/|\.\./sha" + "red")
+    home = re.compile(
+        r"(?<![\w.~])/(?:" + "|".join(("work", "home", "root", "Users")) + r")/|\.\./sha" + "red"
+    )
     places = [ROOT / name for name in ("src", "tests", "docs", "benchmarks", "tools", ".ci")]
-    texts = [path for place in places for path in place.rglob("*") if path.suffix in TEXTS or path.parent.name == ".ci"]
+    texts = [
+        path
+        for place in places
+        for path in place.rglob("*")
+        if path.suffix in TEXTS or path.parent.name == ".ci"
+    ]
     texts += [path for path in ROOT.glob("*") if path.suffix in TEXTS]
     found = [path.name for path in texts if path.is_file() and home.search(path.read_text("utf-8"))]
     assert found == []

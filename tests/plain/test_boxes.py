@@ -11,7 +11,12 @@ EDGE = st.integers(-20, 40)
 @given(EDGE, EDGE, st.integers(0, 30), st.integers(0, 30))
 def test_clipping_keeps_exactly_the_pixels_inside(left, top, width, height):
     clipped = Box(left, top, left + width, top + height).clip(12, 15)
-    inside = {(y, x) for y in range(top, top + height) for x in range(left, left + width) if 0 <= y < 12 and 0 <= x < 15}
+    inside = {
+        (y, x)
+        for y in range(top, top + height)
+        for x in range(left, left + width)
+        if 0 <= y < 12 and 0 <= x < 15
+    }
     kept = {(y, x) for y in range(clipped.top, clipped.bottom) for x in range(clipped.left, clipped.right)}
     assert kept == inside
     assert clipped.width >= 0

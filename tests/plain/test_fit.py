@@ -85,14 +85,18 @@ def test_a_painted_block_is_found_in_the_mapped_box(how, size, place):
     assert box.top < top + 8
 
 
-@given(size=st.tuples(st.integers(1, 300), st.integers(1, 300)), how=st.sampled_from(["pad", "crop", "stretch"]))
+@given(
+    size=st.tuples(st.integers(1, 300), st.integers(1, 300)), how=st.sampled_from(["pad", "crop", "stretch"])
+)
 def test_a_box_never_leaves_the_source(size, how):
     box = Fit(48, 40, how=how).source_box(Box(-5, -5, 60, 60), *size)
     assert 0 <= box.left <= box.right <= size[1]
     assert 0 <= box.top <= box.bottom <= size[0]
 
 
-@pytest.mark.parametrize(("how", "expected"), [("pad", (0, 0, 80, 40)), ("stretch", (0, 0, 80, 40)), ("crop", (20, 0, 60, 40))])
+@pytest.mark.parametrize(
+    ("how", "expected"), [("pad", (0, 0, 80, 40)), ("stretch", (0, 0, 80, 40)), ("crop", (20, 0, 60, 40))]
+)
 def test_the_whole_input_is_what_was_shown_of_the_source(how, expected):
     assert Fit(20, 20, how=how).source_box(Box(0, 0, 20, 20), 40, 80) == pytest.approx(expected)
 

@@ -7,7 +7,23 @@ from hypothesis import strategies as st
 from convscope.plain.names import escape, unescape
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-NAMES = ["", ".", "..", "a/b", "a\\b", "~", "~2e", "layer1.0.relu#2", "été", "con v", "\x00", ".hidden", "end.", "A", "a"]
+NAMES = [
+    "",
+    ".",
+    "..",
+    "a/b",
+    "a\\b",
+    "~",
+    "~2e",
+    "layer1.0.relu#2",
+    "été",
+    "con v",
+    "\x00",
+    ".hidden",
+    "end.",
+    "A",
+    "a",
+]
 
 
 @given(TEXT)
@@ -36,7 +52,13 @@ def test_awkward_names_make_a_file_and_come_back(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("name", "escaped"),
-    [("conv1", "conv1"), ("layer1.0.relu#2", "layer1.0.relu~232"), ("a/b", "a~2fb"), ("..", "~2e~2e"), ("é", "~c3~a9")],
+    [
+        ("conv1", "conv1"),
+        ("layer1.0.relu#2", "layer1.0.relu~232"),
+        ("a/b", "a~2fb"),
+        ("..", "~2e~2e"),
+        ("é", "~c3~a9"),
+    ],
 )
 def test_the_escape_never_changes(name, escaped):
     assert escape(name) == escaped  # atlases on disk are named by it

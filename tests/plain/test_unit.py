@@ -19,7 +19,9 @@ def test_blanks_around_are_ignored():
     assert Unit.parse(" layer1.0.relu#2:7@1,2\n") == Unit("layer1.0.relu#2", 7, (1, 2))
 
 
-@pytest.mark.parametrize("text", ["", "conv4", "conv4:", ":3", "conv4:x", "conv4:-1", "conv4:1@2", "conv4:1@2,", "conv4:1.5"])
+@pytest.mark.parametrize(
+    "text", ["", "conv4", "conv4:", ":3", "conv4:x", "conv4:-1", "conv4:1@2", "conv4:1@2,", "conv4:1.5"]
+)
 def test_anything_else_is_refused_with_an_example(text):
     with pytest.raises(BadSpec, match=r"cannot read unit .*LAYER:CHANNEL@Y,X, for example conv4:17"):
         Unit.parse(text)

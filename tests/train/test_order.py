@@ -29,7 +29,7 @@ def test_a_sample_draws_the_same_however_many_follow(seed, epoch, few, more):
 
 def test_mirroring_is_numpys_mirroring():
     batch = torch.rand(40, 3, 9, 8)
-    moved = Augmentation(mirror=True).changes(0, 0, 40).apply(batch)
+    moved = Augmentation(mirror=True).changes(0, 0, 40, (9, 8)).apply(batch)
     mirrored = torch.from_numpy(batch.numpy()[..., ::-1].copy())
     is_flip = [torch.allclose(a, b, atol=1e-5) for a, b in zip(moved, mirrored, strict=True)]
     is_same = [torch.allclose(a, b, atol=1e-5) for a, b in zip(moved, batch, strict=True)]
@@ -40,14 +40,15 @@ def test_mirroring_is_numpys_mirroring():
 def test_a_shift_stays_within_its_share():
     batch = torch.zeros(60, 1, 32, 32)
     batch[:, 0, 16, 16] = 1
-    moved = Augmentation(shift=0.125).changes(0, 0, 60).apply(batch)
+    moved = Augmentation(shift=0.125).changes(0, 0, 60, (32, 32)).apply(batch)
     rows = moved.sum(3)[:, 0].argmax(1) - 16
     assert rows.abs().max() <= 4
     assert len(set(rows.tolist())) > 4
+    torch.testing.assert_close(moved.amax((1, 2, 3)), torch.ones(60))  # whole pixels: nothing is blurred
 
 
 def test_no_augmentation_moves_nothing():
-    assert Augmentation().changes(0, 0, 4) is None
+    assert Augmentation().changes(0, 0, 4, (8, 8)) is None
 
 
 def test_turning_the_hue_keeps_grey_and_moves_red_to_green():

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from convscope.plain.names import escape
 
 FORMAT = "convscope atlas"
@@ -9,6 +11,15 @@ SCHEMA = 1
 MANIFEST = "atlas.json"
 IMAGES = "images.json"
 STAGES = ("numbers", "pictures", "complete")
+
+# arrays of numbers.safetensors and their types; all but rows and columns have one entry a channel
+NUMBERS = {
+    "value": np.float32, "image": np.int32, "y": np.int32, "x": np.int32,
+    "mean": np.float64, "maximum": np.float32, "p999": np.float32, "positive": np.float64,
+    "class_mean": np.float32, "class_peak": np.float32,
+    "histogram": np.int64, "histogram_edges": np.float32,
+    "rows": np.int32, "columns": np.int32, "scale": np.float32, "duplicate": np.uint8,
+}  # fmt: skip
 
 THUMB = 64  # pixels of a thumbnail
 THUMBS_ACROSS = 10

@@ -9,11 +9,18 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file
+from safetensors import safe_open
 
 from convscope.atlas import layout
-from convscope.errors import BadAtlas, UnknownName
+from convscope.atlas.check import (
+    check_columns,
+    check_numbers,
+    read_arrays,
+    read_json,
+    read_manifest,
+    readable,
+)
+from convscope.errors import UnknownName
 from convscope.plain.boxes import Box
 from convscope.plain.field import Field
 from convscope.plain.fit import Fit
@@ -108,22 +115,21 @@ class Atlas:
     @cached_property
     def layers(self) -> Mapping[str, AtlasLayer]:
         """Surveyed layers by name, in running order."""
-        return MappingProxyType({entry["name"]: self._layer(entry) for entry in self.manifest["layers"]})
+        with readable(self.path / layout.MANIFEST):
+            return MappingProxyType({entry["name"]: self._layer(entry) for entry in self.manifest["layers"]})
 
     @cached_property
     def images(self) -> AtlasImages:
         """The surveyed images by row; raises BadAtlas where their table is missing or damaged."""
-        columns = _read_json(self.path / layout.IMAGES)
-        lengths = {name: len(column) for name, column in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise BadAtlas(
-                f"{self.path / layout.IMAGES} has columns of unequal length {lengths}: survey again."
-            )
-        return AtlasImages(
-            tuple(columns["id"]), np.array(columns["label"], dtype=np.int64), tuple(columns["split"]),
-            np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
-            np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
-        )  # fmt: skip
+        path = self.path / layout.IMAGES
+        columns = read_json(path)
+        with readable(path):
+            check_columns(path, columns)
+            return AtlasImages(
+                tuple(columns["id"]), np.array(columns["label"], dtype=np.int64), tuple(columns["split"]),
+                np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
+                np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
+            )  # fmt: skip
 
     def layer(self, name: str) -> AtlasLayer:
         """The layer of that name, or the one whose chain the name belongs to (``conv2`` -> ``relu2``).
@@ -139,10 +145,8 @@ class Atlas:
 
     def numbers(self, layer: str) -> Mapping[str, np.ndarray]:
         """Every array of one layer (docs/atlas-format.md lists them)."""
-        name = self.layer(layer).name
-        if name not in self._numbers:
-            self._numbers[name] = MappingProxyType(self._load(layout.numbers_file(self.path, name)))
-        return self._numbers[name]
+        found = self.layer(layer)
+        return self._numbers_of(found.name, found.channels)
 
     def winners(self, layer: str) -> Mapping[str, np.ndarray]:
         """``value``, ``image`` (row), ``y`` and ``x``, each ``[channels, k]``, strongest first."""
@@ -162,57 +166,37 @@ class Atlas:
 
     def loupe(self, layer: str) -> Mapping[str, np.ndarray]:
         """``channel`` and ``score``, ``[chosen, 3, H, W]``: the three rarest responses of every cell."""
-        return self._load(layout.loupe_file(self.path, self.layer(layer).name))
+        return read_arrays(layout.loupe_file(self.path, self.layer(layer).name))
 
     def map(self, question: Question) -> PixelMap | None:
         """The remembered answer to a question, or None."""
         path = layout.map_file(self.path, question.key)
         if not path.exists():
             return None
-        with _guard(path), safe_open(path, "numpy") as file:
+        with readable(path), safe_open(path, "numpy") as file:
             about = json.loads(file.metadata()["map"])
-            array = file.get_tensor("array")
-        box = None if about["box"] is None else Box(*about["box"])
-        return PixelMap(
-            array, about["units"], Box(*about["input_box"]), box,
-            about["caption"], Validity.from_dict(about["validity"]), about["value"],
-        )  # fmt: skip
+            box = None if about["box"] is None else Box(*about["box"])
+            return PixelMap(
+                file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
+                about["caption"], Validity.from_dict(about["validity"]), about["value"],
+            )  # fmt: skip
 
-    def _load(self, path: Path) -> dict[str, np.ndarray]:
-        if not path.exists():
-            raise BadAtlas(f"{path} is missing: the atlas is half-made. Run the survey again to finish it.")
-        with _guard(path):
-            return load_file(path)
+    def _numbers_of(self, name: str, channels: int) -> Mapping[str, np.ndarray]:
+        if name not in self._numbers:
+            path = layout.numbers_file(self.path, name)
+            arrays = read_arrays(path)
+            check_numbers(path, arrays, channels, self.manifest["images"]["count"])
+            self._numbers[name] = MappingProxyType(arrays)
+        return self._numbers[name]
 
     def _layer(self, entry: Mapping[str, Any]) -> AtlasLayer:
-        numbers = self._load(layout.numbers_file(self.path, entry["name"]))
+        numbers = self._numbers_of(entry["name"], entry["shape"][0])
         pair = {key: None if entry[key] is None else tuple(entry[key]) for key in ("size", "stride", "start")}
         field = Field(**pair, exact=entry["exact"], rows=numbers["rows"], columns=numbers["columns"])  # type: ignore[arg-type]
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
         )  # fmt: skip
-
-
-class _guard:
-    """Turns whatever a damaged file raises into BadAtlas naming the file."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, SafetensorError | OSError | ValueError | KeyError | TypeError | MemoryError):
-            raise BadAtlas(f"{self.path} is damaged ({error}): survey again to rebuild it.") from error
-
-
-def _read_json(path: Path) -> Any:
-    if not path.exists():
-        raise BadAtlas(f"{path} is missing: the atlas is half-made. Run the survey again to finish it.")
-    with _guard(path):
-        return json.loads(path.read_text("utf-8"))
 
 
 def open_atlas(path: str | Path) -> Atlas:
@@ -224,21 +208,4 @@ def open_atlas(path: str | Path) -> Atlas:
     root = Path(path)
     if not (root / layout.MANIFEST).exists() and (root / "atlas" / layout.MANIFEST).exists():
         root = root / "atlas"
-    if not root.exists():
-        raise BadAtlas(f"no atlas at {root}: make one with `convscope survey RUN`.")
-    if not (root / layout.MANIFEST).exists():
-        raise BadAtlas(
-            f"{root} is not an atlas, or one whose survey never finished: run `convscope survey` again."
-        )
-    manifest = _read_json(root / layout.MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") != layout.FORMAT:
-        raise BadAtlas(f"{root / layout.MANIFEST} is not the manifest of a convscope atlas.")
-    if manifest.get("schema") != layout.SCHEMA:
-        raise BadAtlas(
-            f"{root} has atlas schema {manifest.get('schema')!r}, this convscope reads schema {layout.SCHEMA}: "
-            "use the version that made it, or survey again."
-        )
-    missing = [key for key in ("stage", "model", "images", "layers", "survey") if key not in manifest]
-    if missing:
-        raise BadAtlas(f"{root / layout.MANIFEST} lacks {', '.join(missing)}: survey again to rebuild it.")
-    return Atlas(root, manifest)
+    return Atlas(root, read_manifest(root))

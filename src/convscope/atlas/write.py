@@ -15,14 +15,6 @@ from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.render import encode
 
-TYPES = {
-    "value": np.float32, "image": np.int32, "y": np.int32, "x": np.int32,
-    "mean": np.float64, "maximum": np.float32, "p999": np.float32, "positive": np.float64,
-    "class_mean": np.float32, "class_peak": np.float32,
-    "histogram": np.int64, "histogram_edges": np.float32,
-    "rows": np.int32, "columns": np.int32, "scale": np.float32, "duplicate": np.uint8,
-}  # fmt: skip
-
 
 def prepare_folder(root: Path) -> None:
     """Make the atlas folder, or take over an atlas; a folder with other things in it is refused."""
@@ -58,7 +50,9 @@ def write_images(root: Path, columns: Mapping[str, list[Any]]) -> None:
 
 def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> None:
     """All arrays of one layer, each in the type that the format promises."""
-    arrays = {name: np.ascontiguousarray(array, dtype=TYPES[name]) for name, array in numbers.items()}
+    arrays = {
+        name: np.ascontiguousarray(array, dtype=layout.NUMBERS[name]) for name, array in numbers.items()
+    }
     write_bytes(layout.numbers_file(root, layer), save(arrays))
 
 

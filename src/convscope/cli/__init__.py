@@ -2,7 +2,7 @@
 
 import sys
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from convscope.version import __version__
 
@@ -30,11 +30,14 @@ for _name, _help in COMMANDS.items():  # imported when called, so that --help st
 
 
 def main() -> None:
-    """Run a command; an error meant for people is one line on standard error and exit code 1."""
+    """Run a command; an error meant for people is one line on standard error, exit code 1, of usage 2."""
     from convscope.errors import ConvscopeError
 
     try:
-        app()
+        app(sys.argv[1:], exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"convscope: {' '.join(str(error).split())} See `convscope --help`.", file=sys.stderr)
+        sys.exit(2)
     except ConvscopeError as error:
         print(f"convscope: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))

@@ -25,8 +25,8 @@ def demo(
         Open a browser window.
     """
     from convscope.ask.demo import demo_run
-    from convscope.explorer.explore import explore
     from convscope.cli.show import survey_progress
+    from convscope.explorer.explore import explore
     from convscope.train.progress import Terminal
 
     terminal = Terminal()

@@ -13,8 +13,8 @@ def explore(atlas: str, /, *, port: int | None = None, browser: bool = True) -> 
     browser
         Open a browser window.
     """
-    from convscope.explorer.explore import explore as serve
     from convscope.ask.run import has_atlas, is_run
+    from convscope.explorer.explore import explore as serve
 
     if not has_atlas(atlas) and is_run(atlas):
         from convscope.cli.survey import survey_model

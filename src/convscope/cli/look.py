@@ -31,7 +31,7 @@ def look(
     weights
         A safetensors file, for a network given by name.
     out
-        Where the PNG goes; PICTURE-UNIT-LENS.png here by default.
+        Where the PNG goes; PICTURE-LAYER-CHANNEL-LENS.png here by default.
     json
         Print what was seen as JSON.
     """
@@ -45,7 +45,8 @@ def look(
     opened = open_model(model, weights=weights)
     where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
     seen = see(opened, picture, where, glass)
-    path = seen.save(out or f"{Path(picture).stem}-{escape(str(where))}-{lens}.png")
+    words = [Path(picture).stem, escape(where.layer), where.channel, *(where.position or ()), lens]
+    path = seen.save(out or "-".join(map(str, words)) + ".png")
     if json:
         print_json(
             {

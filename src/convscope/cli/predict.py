@@ -7,7 +7,7 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from convscope.cli.show import print_json
+from convscope.cli.show import Count, print_json
 
 if TYPE_CHECKING:
     from convscope.images import Images
@@ -17,7 +17,7 @@ def predict(
     model: str,
     /,
     *pictures: str,
-    top: int = 3,
+    top: Count = 3,
     weights: str | None = None,
     format: Literal["table", "csv", "json"] = "table",
     json: bool = False,
@@ -78,4 +78,6 @@ def _opened(pictures: tuple[str, ...]) -> Iterator["Images"]:
 
 def _matching(picture: str) -> list[str]:
     """The files a pattern names, where the shell has not already said so."""
-    return [picture] if Path(picture).exists() else sorted(glob(picture, recursive=True)) or [picture]
+    if Path(picture).exists():
+        return [picture]
+    return sorted(glob(picture, recursive=True)) or [picture]  # noqa: PTH207 - a pattern may be absolute

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from convscope.cli.show import Count
+
 
 def sheet(
     atlas: str,
@@ -11,7 +13,7 @@ def sheet(
     *,
     layer: str,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
-    channels: int = 36,
+    channels: Count = 36,
 ) -> None:
     """The picture of the paper: 3x3 projections beside 3x3 patches for many channels.
 

@@ -1,9 +1,14 @@
-"""What every command prints in the same way."""
+"""What every command reads and prints in the same way."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+Count = Annotated[int, Parameter(validator=Number(gte=1))]  # how many of something to show
 
 
 def print_json(data: Any) -> None:

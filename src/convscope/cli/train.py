@@ -23,8 +23,8 @@ def train(
     """
     import json as reader
 
-    from convscope.train.loop import train as run
     from convscope.train.events import Finished
+    from convscope.train.loop import train as run
     from convscope.train.progress import Terminal
 
     folders: list[str] = []

@@ -41,7 +41,7 @@ def cells(layer: AtlasLayer, height: int, width: int) -> Cells:
     if field.stride is None or field.start is None or rows * columns == 1:
         return Cells(0, 0, width / columns, height / rows)
     (down, across), (top, left), (tall, wide) = field.stride, field.start, field.size
-    return Cells(left + 0, top + (tall - down) / 2, across, down)
+    return Cells(left + (wide - across) / 2, top + (tall - down) / 2, across, down)
 
 
 @dataclass(frozen=True, eq=False)

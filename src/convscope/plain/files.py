@@ -26,9 +26,9 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise BadOutput(
-            f"cannot write {path}: {error.strerror or error}. Choose another place with --out."
-        ) from error
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is where its folder should be" if blocked else error.strerror or error
+        raise BadOutput(f"cannot write {path}: {reason}. Choose another place with --out.") from error
     if durable and hasattr(os, "O_DIRECTORY"):  # a rename is durable only once its folder is
         with suppress(OSError):
             folder = os.open(path.parent, os.O_DIRECTORY)

@@ -43,25 +43,25 @@ class Augmentation:
     hue: float = 0.0
     mirror: bool = False
 
-    def changes(self, seed: int, epoch: int, samples: int) -> Changes | None:
-        """The changes of every sample of an epoch, or None where nothing changes."""
+    def changes(self, seed: int, epoch: int, samples: int, size: tuple[int, int]) -> Changes | None:
+        """The changes of every sample of an epoch, for images of ``size``; None where nothing changes."""
         if self == Augmentation():
             return None
         chance = draws(seed, epoch, samples, NUMBERS)
         hue = self.hue * (chance[:, 4] * 2 - 1)
         colours = torch.from_numpy(hue_rotation(hue)) if self.hue else None
-        return Changes(torch.from_numpy(self._affine(chance)), colours)
+        return Changes(torch.from_numpy(self._affine(chance, size)), colours)
 
-    def _affine(self, chance: np.ndarray) -> np.ndarray:
+    def _affine(self, chance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         down, right, turn, scale = (chance[:, :4] * 2 - 1).T
-        size = 1 + scale * self.scale
+        zoom = 1 + scale * self.scale
         sign = np.where(chance[:, 5] < 0.5, -1, 1) if self.mirror else 1
-        cosine, sine = size * np.cos(turn * self.turn), size * np.sin(turn * self.turn)
+        cosine, sine = zoom * np.cos(turn * self.turn), zoom * np.sin(turn * self.turn)
+        # whole pixels: half of one would blur what training sees, but not what it is judged on
+        down = np.round(down * self.shift * size[0]) / size[0]
+        right = np.round(right * self.shift * size[1]) / size[1]
         # coordinates run from -1 to 1, so a shift by a share of the side counts twice
-        rows = [
-            [cosine * sign, -sine, 2 * self.shift * right],
-            [sine * sign, cosine, 2 * self.shift * down],
-        ]
+        rows = [[cosine * sign, -sine, 2 * right], [sine * sign, cosine, 2 * down]]
         return np.stack([np.stack(row, 1) for row in rows], 1).astype(np.float32)
 
 
@@ -80,7 +80,7 @@ def hue_rotation(angle: np.ndarray) -> np.ndarray:
 SMALL = Augmentation(shift=0.0625, turn=0.15, scale=0.15)
 AUGMENTATIONS = {
     "none": Augmentation(),
-    "shift": SMALL,
+    "shift": Augmentation(shift=0.0625),
     "flip": replace(SMALL, mirror=True),
     "colour": replace(SMALL, mirror=True, hue=0.6),
 }

@@ -9,7 +9,7 @@ from torch import Tensor
 from convscope.errors import BadSpec
 from convscope.images import Images, read_split, split_images, write_split
 from convscope.plain.files import write_json
-from convscope.train.augment import AUGMENTATIONS, Augmentation
+from convscope.train.augment import AUGMENTATIONS, Changes
 from convscope.train.pixels import Pixels, load
 from convscope.train.plan import Plan, check_images, plan
 from convscope.train.recipe import Recipe, read_config, resumed, write_config
@@ -49,9 +49,11 @@ class Course:
     def steps(self) -> int:
         return self.epochs * self.steps_per_epoch
 
-    @property
-    def augmentation(self) -> Augmentation:
-        return AUGMENTATIONS[self.recipe.augment]
+    def changes(self, epoch: int) -> Changes | None:
+        """How each training image is changed in an epoch."""
+        size = (self.plan.fit.height, self.plan.fit.width)
+        augmentation = AUGMENTATIONS[self.recipe.augment]
+        return augmentation.changes(self.recipe.seed, epoch, len(self.train), size)
 
     def normalise(self, values: Tensor) -> Tensor:
         """Network input from pixels 0 to 255 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""

@@ -96,7 +96,7 @@ def run_epoch(course: Course, state: State, request: Request, on_progress: Liste
     epoch, done = divmod(state.step, course.steps_per_epoch)
     began, first = perf_counter(), state.step
     rows = order(course.recipe.seed, epoch, len(course.train))
-    changes = course.augmentation.changes(course.recipe.seed, epoch, len(course.train))
+    changes = course.changes(epoch)
     for chosen in np.array_split(rows, course.steps_per_epoch)[done:]:
         train_step(course, state, chosen, changes)
         speed = (perf_counter() - began) / (state.step - first)

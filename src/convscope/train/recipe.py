@@ -48,7 +48,7 @@ class Recipe:
     smoothing
         Label smoothing: the share of the target spread over all classes.
     augment
-        "shift" moves, turns and scales a little, "flip" mirrors as well, "colour" also turns the hue;
+        "shift" moves a little, "flip" also turns, scales and mirrors, "colour" also changes the hue;
         "auto" decides by the data.
     val
         Share of the images held out where the data has no split of its own.

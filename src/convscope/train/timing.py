@@ -29,7 +29,7 @@ def step_seconds(course: Course, state: State) -> float:
     net = deepcopy(state.net)
     copy = State(net, make_optimizer(net, course.recipe.weight_decay))
     rows = np.arange(min(course.recipe.batch or 1, len(course.train)))
-    changes = course.augmentation.changes(course.recipe.seed, 0, len(course.train))
+    changes = course.changes(0)
     times = []
     for _ in range(TRIAL + 1):
         began = perf_counter()

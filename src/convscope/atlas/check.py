@@ -1,0 +1,97 @@
+"""Nothing in an atlas folder is trusted before it has been looked at; whatever is wrong becomes BadAtlas."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from convscope.atlas import layout
+from convscope.errors import BadAtlas
+
+# what a reader of JSON or safetensors meets in a file that is cut off, altered or somebody else's
+DAMAGE = (
+    SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, MemoryError, RecursionError,
+)  # fmt: skip
+PARTS = ("stage", "model", "images", "layers", "survey")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Inside, whatever a damaged file raises becomes BadAtlas naming the file."""
+    try:
+        yield
+    except DAMAGE as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise BadAtlas(f"{path} is damaged ({what}): survey again to rebuild it.") from error
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; raises BadAtlas where it is missing or damaged."""
+    _there(path)
+    with readable(path):
+        return json.loads(path.read_text("utf-8"))
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file; raises BadAtlas where it is missing or damaged."""
+    _there(path)
+    with readable(path):
+        return load_file(path)
+
+
+def _there(path: Path) -> None:
+    if not path.exists():
+        raise BadAtlas(f"{path} is missing: the atlas is half-made. Run the survey again to finish it.")
+
+
+def read_manifest(root: Path) -> dict[str, Any]:
+    """The manifest of the atlas at ``root``, of the one schema that this version reads."""
+    path = root / layout.MANIFEST
+    if not root.exists():
+        raise BadAtlas(f"no atlas at {root}: make one with `convscope survey RUN`.")
+    if not path.exists():
+        raise BadAtlas(
+            f"{root} is no atlas, or one whose survey was stopped too early: make it with `convscope survey RUN`."
+        )
+    manifest = read_json(path)
+    if not isinstance(manifest, dict) or manifest.get("format") != layout.FORMAT:
+        raise BadAtlas(f"{path} is not the manifest of a convscope atlas: choose another folder.")
+    if manifest.get("schema") != layout.SCHEMA:
+        raise BadAtlas(
+            f"{root} has atlas schema {manifest.get('schema')!r}, this convscope reads schema {layout.SCHEMA}: "
+            "use the version that made it, or survey again."
+        )
+    missing = [key for key in PARTS if key not in manifest]
+    if missing:
+        raise BadAtlas(f"{path} lacks {', '.join(missing)}: survey again to rebuild it.")
+    if manifest["stage"] not in layout.STAGES:
+        raise BadAtlas(f"{path} has the stage {manifest['stage']!r}: survey again to rebuild it.")
+    return manifest
+
+
+def check_columns(path: Path, columns: Mapping[str, list[Any]]) -> None:
+    """Raises BadAtlas where the columns of the image table are not equally long."""
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise BadAtlas(f"{path} has columns of unequal length {lengths}: survey again to rebuild it.")
+
+
+def check_numbers(path: Path, arrays: Mapping[str, np.ndarray], channels: int, images: int) -> None:
+    """Raises BadAtlas where an array is missing, is not one entry a channel, or names an unknown image."""
+    missing = [name for name in layout.NUMBERS if name not in arrays]
+    if missing:
+        raise BadAtlas(f"{path} lacks {', '.join(missing)}: survey again to rebuild it.")
+    for name in layout.NUMBERS.keys() - {"rows", "columns"}:
+        if arrays[name].shape[:1] != (channels,):
+            raise BadAtlas(
+                f"{path} has {name} of shape {arrays[name].shape} for {channels} channels: survey again to rebuild it."
+            )
+    if arrays["image"].size and not -1 <= arrays["image"].min() <= arrays["image"].max() < images:
+        raise BadAtlas(
+            f"{path} names an image beyond the {images} of this atlas: survey again to rebuild it."
+        )
