@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import convscope as cs
 
@@ -59,7 +58,7 @@ def test_predict_says_the_same_as_table_csv_and_json(run, photos):
 
 def test_predict_equals_the_network_itself(run, photos):
     model = cs.open_model(run)
-    image = np.asarray(Image.open(photos / "stripes" / "03.png"))
+    image = cs.open_images(photos / "stripes" / "03.png")[0]
     expected = model.scores(model.preprocess(image)[None]).softmax(1)[0]
     said = json.loads(convscope("predict", run, photos / "stripes" / "03.png", "--json").out)[0]["top"]
     assert {row["class"]: row["probability"] for row in said} == pytest.approx(
@@ -106,7 +105,7 @@ def test_look_writes_one_picture_and_says_what_it_does_not_show(run, photos, her
     assert answer.code == 0
     assert answer.out.startswith("00-relu2-3-deconvnet.png: deconvnet projection of shapes relu2:3@")
     assert "Not shown: It shows structure" in answer.out
-    assert Image.open(here / "00-relu2-3-deconvnet.png").size == (32, 32)
+    assert cs.open_images(here / "00-relu2-3-deconvnet.png")[0].shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize("lens", ["deconvnet", "gradient", "guided"])
@@ -122,7 +121,7 @@ def test_sheet_finds_the_end_of_the_chain(run, here):
     answer = convscope("sheet", run, "--layer", "conv2", "-o", "conv2.png")
     assert answer.code == 0
     assert answer.out.startswith("conv2.png: 8 of 8 channels of relu2 (conv2 is shown where its chain ends, at relu2)\n")
-    assert Image.open("conv2.png").width > 500
+    assert cs.open_images("conv2.png")[0].shape[1] > 500
 
 
 def test_summary_is_the_networks_own_arithmetic(run):

@@ -95,6 +95,8 @@ class Winner:
 
 @dataclass(frozen=True)
 class ClassMean:
+    """The mean activation over the images of one class, and its bar."""
+
     name: str
     mean: float
     bar: Markup

@@ -85,6 +85,7 @@ class Pages:
         return script(self.atlas, chosen, self._layer(folder).name)
 
     def gallery(self, group: str = "all", number: int = 1) -> str:
+        """One page of the images of a group; raises UnknownName."""
         every = groups(self.atlas)
         if group not in every:
             raise UnknownName("group of images", group, every)

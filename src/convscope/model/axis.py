@@ -84,6 +84,7 @@ def _union_formula(axes: list[Axis], length: int) -> tuple[int, int, int] | None
 
 
 def bins(axis: Axis, count: int) -> Axis:
+    """Adaptive pooling: ``count`` bins of nearly equal length, which may overlap."""
     length = len(axis)
     if count == 1:
         return axis.hull().along(axis.dim)
@@ -112,6 +113,7 @@ def gather(axis: Axis, positions: np.ndarray, before: int) -> Axis:
 
 
 def taken(axis: Axis, step: slice | int) -> Axis:
+    """The positions that an index leaves."""
     positions = np.arange(len(axis))[step if isinstance(step, slice) else slice(step, step + 1 or None)]
     formula = None
     if axis.formula is not None and len(positions):

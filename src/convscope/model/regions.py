@@ -114,6 +114,7 @@ def sliding(known: Known, call: Call, slot: int) -> Region | None:
 
 
 def transposed(known: Known, call: Call, slot: int) -> Region | None:
+    """Transposed convolution of image axes."""
     region, arguments = known.of(call), call.arguments
     if region is None:
         return None
@@ -217,6 +218,7 @@ def reshaped(known: Known, call: Call, slot: int) -> Region | None:
 
 
 def permuted(known: Known, call: Call, slot: int) -> Region | None:
+    """permute: every axis moves to its new dimension."""
     region, dims = known.of(call), call.arguments.get("dims")
     if region is None or not isinstance(dims, tuple):
         return None
@@ -225,6 +227,7 @@ def permuted(known: Known, call: Call, slot: int) -> Region | None:
 
 
 def swapped(known: Known, call: Call, slot: int) -> Region | None:
+    """transpose: two dimensions change places."""
     region, rank = known.of(call), len(call.shape)
     if region is None:
         return None

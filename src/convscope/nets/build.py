@@ -9,6 +9,8 @@ from convscope.nets.layout import Row, lay_out
 from convscope.nets.padding import AveragePool, Convolution, MaxPool
 from convscope.nets.spec import Convolve, Drop, Pool, Spec, parse
 
+SMALL = 0.1  # of He's standard deviation
+
 
 def build(spec: Spec | str, *, classes: int, channels: int, height: int, width: int) -> nn.Sequential:
     """A network whose children are named conv1, relu1, pool1, ... and last ``logits``.
@@ -33,6 +35,10 @@ def build(spec: Spec | str, *, classes: int, channels: int, height: int, width: 
 def _initialise(layer: nn.Module) -> None:
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        if isinstance(layer, nn.Conv2d) and layer.bias is None:
+            # the batch norm that follows makes the scale free: starting small, a kernel shows what was
+            # learnt and not what was drawn (measured: kernels and projections lose their noise)
+            layer.weight.data.mul_(SMALL)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
 

@@ -2,15 +2,13 @@
 
 import numpy as np
 
+from convscope.atlas.layout import KERNEL_GAP, KERNEL_TILE, SHEET_ACROSS
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.model.operations import CONVOLUTIONS
 from convscope.model.tape import Ref
 from convscope.plain.render import ZERO, scale_tile, signed
 
-ACROSS = 8
-TILE = 64
-GAP = 4
 
 
 def first_kernels(model: Model, layer: Layer) -> np.ndarray | None:
@@ -26,11 +24,11 @@ def first_kernels(model: Model, layer: Layer) -> np.ndarray | None:
 
 def kernel_sheet(weights: np.ndarray) -> np.ndarray:
     """The filters as pictures, 8 a row, each scaled by itself, zero mid-grey."""
-    rows = -(-len(weights) // ACROSS)
-    step = TILE + GAP
-    sheet = np.full((rows * step - GAP, ACROSS * step - GAP, 3), ZERO, dtype=np.uint8)
+    rows = -(-len(weights) // SHEET_ACROSS)
+    step = KERNEL_TILE + KERNEL_GAP
+    sheet = np.full((rows * step - KERNEL_GAP, SHEET_ACROSS * step - KERNEL_GAP, 3), ZERO, dtype=np.uint8)
     for place, kernel in enumerate(weights):
-        y, x = divmod(place, ACROSS)
-        tile = signed(scale_tile(kernel.transpose(1, 2, 0), TILE)).pixels
-        sheet[y * step : y * step + TILE, x * step : x * step + TILE] = tile
+        y, x = divmod(place, SHEET_ACROSS)
+        tile = signed(scale_tile(kernel.transpose(1, 2, 0), KERNEL_TILE)).pixels
+        sheet[y * step : y * step + KERNEL_TILE, x * step : x * step + KERNEL_TILE] = tile
     return sheet

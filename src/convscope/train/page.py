@@ -93,6 +93,7 @@ def curve(history: Rows, keys: tuple[str, ...], words: tuple[str, ...]) -> str:
 
 
 def class_table(rows: Rows) -> str:
+    """Images, precision, recall and F1 of every class."""
     share = lambda value: "–" if value is None else f"{value:.1%}"  # noqa: E731
     body = "".join(
         f"<tr><th>{escape(row['class'])}</th><td>{row['images']}</td><td>{share(row['precision'])}</td>"

@@ -18,6 +18,7 @@ SAMPLE = 64  # images that are looked at for size and colour
 # multiply-adds of the forward passes of all epochs: less than a minute of training on two quiet cores
 BUDGET = 7.5e11
 EPOCHS = (12, 60)
+NAMED = 5  # skipped files that a note names
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ def check_images(images: Images) -> tuple[str, ...]:
             "folder of its own: DATA/cats/*.jpg, DATA/dogs/*.jpg"
         )
     few = [name for name, count in zip(images.classes, counts, strict=True) if count == 1]
-    if not few:
+    single = (f"Classes with a single image, which stays in training: {', '.join(few[:5])}.",) if few else ()
+    return (*single, *skipped(images))
+
+
+def skipped(images: Images) -> tuple[str, ...]:
+    """One note on the files that could not be used."""
+    if not images.problems:
         return ()
-    return (f"Classes with a single image, which stays in training: {', '.join(few[:5])}.",)
+    first = "; ".join(f"{problem.path}: {problem.reason}" for problem in images.problems[:NAMED])
+    more = f"; … all {len(images.problems)} are listed in report.json" if len(images.problems) > NAMED else ""
+    return (f"Skipped files: {len(images.problems)} ({first}{more}).",)

@@ -29,6 +29,7 @@ class Terminal:
             self.say(finished_line(event))
 
     def start(self, event: Started) -> None:
+        """Say what is trained; in a terminal, begin the live bar."""
         self.say(started_line(event))
         for note in event.notes:
             self.say(f"  note: {note}")
@@ -74,6 +75,7 @@ def epoch_line(event: Epoch) -> str:
 
 
 def finished_line(event: Finished) -> str:
+    """How good the model is, and what to do next."""
     split = "test" if "test" in event.report else "val"
     measured = event.report[split]
     low, high = measured["interval"]

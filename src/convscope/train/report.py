@@ -44,6 +44,7 @@ def summary(course: Course, history: list[dict[str, Any]], model: Model) -> dict
         "best_epoch": best.get("epoch"),
         "seconds": round(sum(row["seconds"] for row in history), 1),
         "seed": course.recipe.seed,
+        "skipped": [{"path": one.path, "reason": one.reason} for one in course.images.problems],
         "notes": [*course.notes, CHOSEN],
         "next": f"convscope explore {course.run.folder}",
     }
