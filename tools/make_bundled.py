@@ -73,8 +73,11 @@ def make_emoji(package: Path) -> None:
     labels = [classes.index(entry["category"]) for entry in entries]
     groups = _joined([_group(entry["unified"]) for entry in entries], pixels)
     ids = [_id(entry) for entry in entries]
-    images = Images("emoji", tuple(ids), np.array(labels), tuple(classes), ("",) * len(ids),
-                    read=pixels.__getitem__, groups=tuple(groups))  # fmt: skip
+    # finer than the classes, so that both sides hold clocks, hearts, fruits and sports
+    kinds = [f"{entry['category']}/{entry['subcategory']}" for entry in entries]
+    strata = sorted(set(kinds))
+    images = Images("emoji", tuple(ids), np.array([strata.index(kind) for kind in kinds]), tuple(strata),
+                    ("",) * len(ids), read=pixels.__getitem__, groups=tuple(groups))  # fmt: skip
     splits = split_images(images, val=0.2, seed=0).splits
     _write("emoji", "sheet.webp", pixels, 32, ids, labels, classes, splits, groups)
 

@@ -45,7 +45,7 @@ _PORCH = {
     "train": "convscope.train.loop",
 }
 
-__all__ = ["__version__", *_PORCH]  # noqa: PLE0604
+__all__ = ["__version__", *_PORCH]
 
 
 class _PorchModule(ModuleType):

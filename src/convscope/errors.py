@@ -6,6 +6,8 @@
     ├── BadSpec          a network spec string or a setting that does not parse
     ├── BadAtlas         an atlas or run folder that is missing, foreign, half-made or damaged
     ├── BadOutput        a place that cannot be written, or a port that cannot be taken
+    ├── Interrupted      Ctrl-C or SIGTERM: the step was finished and saved
+    ├── Diverged         a loss became NaN or infinite
     ├── UnknownName      a layer, class, lens, model or channel that does not exist
     └── Unanswerable     a lens asked something it has no answer to
 
@@ -42,6 +44,18 @@ class BadOutput(ConvscopeError):
 
 class Unanswerable(ConvscopeError):
     """A lens was asked something it has no answer to."""
+
+
+class Diverged(ConvscopeError):
+    """A loss became NaN or infinite."""
+
+
+class Interrupted(ConvscopeError):
+    """Ctrl-C or SIGTERM: the step was finished and saved; ``exit_code`` is 130 or 143."""
+
+    def __init__(self, message: str, exit_code: int):
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class UnknownName(ConvscopeError):

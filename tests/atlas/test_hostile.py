@@ -25,7 +25,10 @@ def test_nothing_there(tmp_path):
 
 
 def test_a_folder_without_a_manifest(tmp_path):
-    with pytest.raises(BadAtlas, match=r"is no atlas, or one whose survey was stopped too early: make it with `convscope survey RUN`"):
+    with pytest.raises(
+        BadAtlas,
+        match=r"is no atlas, or one whose survey was stopped too early: make it with `convscope survey RUN`",
+    ):
         open_atlas(tmp_path)
 
 

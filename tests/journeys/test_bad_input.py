@@ -15,7 +15,9 @@ from .conftest import QUICK, convscope, refused
 
 
 def test_an_empty_folder(tmp_path):
-    assert re.search(r"the folder .* is empty; put one folder of images per class into it", refused("train", tmp_path))
+    assert re.search(
+        r"the folder .* is empty; put one folder of images per class into it", refused("train", tmp_path)
+    )
 
 
 def test_a_folder_that_is_not_there(here):
@@ -24,7 +26,9 @@ def test_a_folder_that_is_not_there(here):
 
 def test_one_class(few, here):
     line = refused("train", few(cat=4))
-    assert "has only the class 'cat': training needs at least two. Put each class's images in a folder" in line
+    assert (
+        "has only the class 'cat': training needs at least two. Put each class's images in a folder" in line
+    )
     assert not (here / "runs").exists()
 
 
@@ -66,7 +70,10 @@ def test_a_text_named_jpg_for_look(run, tmp_path, here):
         (("train", "{photos}", *QUICK, "--out", "taken/runs"), "--out"),
         (("survey", "{run}", "--into", "taken"), "--into"),
         (("survey", "{run}", "--into", "taken/atlas"), "--into"),
-        (("look", "{photos}/disc/00.png", "--model", "{run}", "--unit", "relu1:1", "--out", "taken/x.png"), "--out"),
+        (
+            ("look", "{photos}/disc/00.png", "--model", "{run}", "--unit", "relu1:1", "--out", "taken/x.png"),
+            "--out",
+        ),
         (("sheet", "{run}", "--layer", "relu1", "-o", "taken/x.png"), "--out"),
         (("publish", "{run}", "taken"), "new folder"),
         (("publish", "{run}", "taken/site"), "another folder"),
@@ -89,7 +96,9 @@ def test_a_folder_without_write_permission(run, photos, here):
 def test_a_folder_that_holds_other_things(run, here):
     (here / "thesis").mkdir()
     (here / "thesis" / "chapter.tex").write_text("years of work")
-    assert "it holds other files. Choose an empty folder with --into" in refused("survey", run, "--into", "thesis")
+    assert "it holds other files. Choose an empty folder with --into" in refused(
+        "survey", run, "--into", "thesis"
+    )
     assert "'chapter.tex', which convscope did not write" in refused("publish", run, "thesis")
     assert [path.name for path in (here / "thesis").iterdir()] == ["chapter.tex"]
 
@@ -109,7 +118,9 @@ def test_a_folder_that_holds_other_things(run, here):
     ],
 )  # fmt: skip
 def test_an_unknown_name_suggests_the_nearest(run, photos, here, words, nearest):
-    assert nearest in refused(*(word.format(run=run, photos=photos, pic=photos / "disc" / "00.png") for word in words))
+    assert nearest in refused(
+        *(word.format(run=run, photos=photos, pic=photos / "disc" / "00.png") for word in words)
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,12 +163,17 @@ def test_a_taken_port(run):
     assert re.search(rf"port {port} is not free .*choose another with --port", line)
 
 
-@pytest.mark.parametrize("words", [("explore", "--no-browser"), ("publish", "site"), ("sheet", "--layer", "relu1")])
+@pytest.mark.parametrize(
+    "words", [("explore", "--no-browser"), ("publish", "site"), ("sheet", "--layer", "relu1")]
+)
 def test_an_atlas_of_another_schema(own_run, here, words):
     path = own_run / "atlas" / layout.MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     line = refused(words[0], own_run / "atlas", *words[1:])
-    assert "has atlas schema 99, this convscope reads schema 1: use the version that made it, or survey again" in line
+    assert (
+        "has atlas schema 99, this convscope reads schema 1: use the version that made it, or survey again"
+        in line
+    )
 
 
 def test_no_atlas(tmp_path, here):
@@ -165,7 +181,9 @@ def test_no_atlas(tmp_path, here):
     assert "is no atlas, or one whose survey was stopped too early" in refused("publish", tmp_path, "site")
 
 
-def test_an_atlas_stopped_before_its_pictures_opens_says_so_and_is_finished_by_surveying_again(own_run, monkeypatch, here):
+def test_an_atlas_stopped_before_its_pictures_opens_says_so_and_is_finished_by_surveying_again(
+    own_run, monkeypatch, here
+):
     """Given a survey that dies before the first picture, its numbers are there and a second survey completes it."""
     shutil.rmtree(own_run / "atlas")
     from convscope.survey import run as survey
@@ -173,10 +191,15 @@ def test_an_atlas_stopped_before_its_pictures_opens_says_so_and_is_finished_by_s
     with monkeypatch.context() as patch:
         patch.setattr(survey, "_draw", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         answer = convscope("survey", own_run, "--photos", "1")
-    assert (answer.code, answer.err.splitlines()[-1]) == (130, "convscope: stopped.")
+    assert (answer.code, answer.err.splitlines()[-1]) == (
+        130,
+        "convscope: stopped. What is finished is kept; give the same command again.",
+    )
     half = cs.open_atlas(own_run)
     assert (half.stage, half.winners("relu1")["value"].shape) == ("numbers", (6, 9))
-    assert "relu1 has no pictures yet: run `convscope survey`" in refused("sheet", own_run, "--layer", "relu1")
+    assert "relu1 has no pictures yet: run `convscope survey`" in refused(
+        "sheet", own_run, "--layer", "relu1"
+    )
     assert "no pictures yet of relu1" in convscope("publish", own_run, "site").out
     assert convscope("survey", own_run, "--photos", "1").code == 0
     assert cs.open_atlas(own_run).stage == "complete"
@@ -185,7 +208,9 @@ def test_an_atlas_stopped_before_its_pictures_opens_says_so_and_is_finished_by_s
 def test_a_damaged_atlas_is_named(own_run):
     path = layout.numbers_file(own_run / "atlas", "relu1")
     path.write_bytes(path.read_bytes()[:100])
-    assert re.search(r"relu1/numbers.safetensors is damaged .*survey again", refused("sheet", own_run, "--layer", "relu1"))
+    assert re.search(
+        r"relu1/numbers.safetensors is damaged .*survey again", refused("sheet", own_run, "--layer", "relu1")
+    )
 
 
 def test_a_damaged_model_is_named(own_run):
@@ -206,5 +231,8 @@ def test_training_that_diverges_stops_and_keeps_the_best(photos, here, monkeypat
 
     monkeypatch.setattr(functional, "cross_entropy", poisoned)
     line = refused("train", photos, *QUICK)
-    assert re.search(r"the loss is no longer a number in epoch 2, .*is kept in runs/shapes.*Train again with a lower --lr", line)
+    assert re.search(
+        r"the loss is no longer a number in epoch 2, .*is kept in runs/shapes.*Train again with a lower --lr",
+        line,
+    )
     assert (here / "runs/shapes/checkpoints/best.safetensors").is_file()

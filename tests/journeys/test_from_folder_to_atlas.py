@@ -24,7 +24,15 @@ def test_training_ends_by_naming_the_next_command(trained):
 
 def test_a_run_folder_holds_what_the_plan_promises(trained):
     run, _ = trained
-    promised = {"model", "config.yaml", "split.csv", "metrics.jsonl", "checkpoints", "predictions.csv", "report.html"}
+    promised = {
+        "model",
+        "config.yaml",
+        "split.csv",
+        "metrics.jsonl",
+        "checkpoints",
+        "predictions.csv",
+        "report.html",
+    }
     assert promised | {"report.json", "env.json"} <= {path.name for path in run.iterdir()}
     report = json.loads((run / "report.json").read_text())
     assert 0 <= report["val"]["accuracy"] <= 1
@@ -44,7 +52,9 @@ def test_evaluate_says_what_the_report_says(trained):
 
 def test_predict_says_the_same_as_table_csv_and_json(run, photos):
     table = convscope("predict", run, photos / "disc" / "00.png", photos / "square", "--top", 2).out
-    rows = json.loads(convscope("predict", run, photos / "disc" / "00.png", photos / "square", "--top", 2, "--json").out)
+    rows = json.loads(
+        convscope("predict", run, photos / "disc" / "00.png", photos / "square", "--top", 2, "--json").out
+    )
     lines = list(csv.DictReader(StringIO(
         convscope("predict", run, photos / "disc" / "00.png", photos / "square", "--top", 2, "--format", "csv").out
     )))  # fmt: skip
@@ -89,7 +99,9 @@ def test_the_winners_are_the_strongest_of_what_the_network_says(run, photos):
     atlas, model = cs.open_atlas(run), cs.open_model(run)
     images = cs.open_images(photos).sorted_by_id()
     seen = []
-    hook = model.module.get_submodule("relu2").register_forward_hook(lambda *call: seen.append(call[2].detach().amax((2, 3))))
+    hook = model.module.get_submodule("relu2").register_forward_hook(
+        lambda *call: seen.append(call[2].detach().amax((2, 3)))
+    )
     model.scores(torch.stack([model.preprocess(image) for image in images]))
     hook.remove()
     strongest = seen[0].T.sort(dim=1, descending=True)
@@ -120,7 +132,9 @@ def test_look_by_the_name_of_a_class(run, photos, here, lens):
 def test_sheet_finds_the_end_of_the_chain(run, here):
     answer = convscope("sheet", run, "--layer", "conv2", "-o", "conv2.png")
     assert answer.code == 0
-    assert answer.out.startswith("conv2.png: 8 of 8 channels of relu2 (conv2 is shown where its chain ends, at relu2)\n")
+    assert answer.out.startswith(
+        "conv2.png: 8 of 8 channels of relu2 (conv2 is shown where its chain ends, at relu2)\n"
+    )
     assert cs.open_images("conv2.png")[0].shape[1] > 500
 
 
@@ -163,11 +177,16 @@ def test_python_speaks_the_same_words(run, photos):
 
 def test_the_users_pictures_are_never_touched(run, photos, tmp_path):
     fresh = draw_shapes(tmp_path / "fresh")
-    before, after = ({path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} for root in (fresh, photos))
+    before, after = (
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} for root in (fresh, photos)
+    )
     assert before == after
 
 
-@pytest.mark.parametrize("command", ["train", "survey", "explore", "publish", "look", "sheet", "predict", "evaluate", "summary", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    ["train", "survey", "explore", "publish", "look", "sheet", "predict", "evaluate", "summary", "demo"],
+)
 def test_every_command_explains_itself(command):
     answer = convscope(command, "--help")
     assert answer.code == 0

@@ -17,7 +17,9 @@ RECTIFIERS = {"vgg11": 10, "resnet18": 17, "densenet121": 121, "googlenet": 57, 
 
 
 def build(name: str) -> nn.Module:
-    return getattr(torchvision.models, name)(weights=None, **({"init_weights": False} if name == "googlenet" else {}))
+    return getattr(torchvision.models, name)(
+        weights=None, **({"init_weights": False} if name == "googlenet" else {})
+    )
 
 
 @pytest.mark.parametrize("name", RECTIFIERS)
@@ -47,7 +49,9 @@ class Fails(nn.Module):
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_nothing_of_the_module_is_changed(broken: bool) -> None:
-    module = Fails() if broken else nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.ReLU(inplace=True))
+    module = (
+        Fails() if broken else nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.ReLU(inplace=True))
+    )
     module.train()
     module[0].eval() if not broken else None
     before = copy.deepcopy(module.state_dict()), [part.training for part in module.modules()]

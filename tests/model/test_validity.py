@@ -67,7 +67,10 @@ def test_the_gravest_label_comes_first(case: str) -> None:
 def test_sentences_name_what_was_not_treated() -> None:
     assert "OpaqueBackward cannot be seen into" in judged(CASES["custom function"][0]).sentence
     assert "where may hide a rectifier" in judged(CASES["where"][0]).sentence
-    assert "silu treated like a rectifier, which the paper does not describe" in judged(CASES["silu"][0]).sentence
+    assert (
+        "silu treated like a rectifier, which the paper does not describe"
+        in judged(CASES["silu"][0]).sentence
+    )
     assert "only sigmoid" in judged(CASES["sigmoid"][0]).sentence
 
 

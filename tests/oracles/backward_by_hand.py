@@ -56,7 +56,9 @@ def replaced(module: nn.Module, rule: str) -> nn.Module:
     return twin
 
 
-def literal_map(module: nn.Module, batch: Tensor, layer: str, channel: int, y: int, x: int, rule: str) -> Tensor:
+def literal_map(
+    module: nn.Module, batch: Tensor, layer: str, channel: int, y: int, x: int, rule: str
+) -> Tensor:
     """The map of a unit of a module's last call, whole image, whole network: ``[1, C, H, W]``."""
     twin = replaced(module, rule)
     seen: list[Tensor] = []

@@ -11,7 +11,13 @@ from convscope.plain.fit import Fit
 
 torch.set_num_threads(1)
 
-SIDES = {"alexnet": (80, 72), "vgg11": (40, 48), "resnet18": (56, 64), "googlenet": (64, 56), "densenet121": (48, 40)}
+SIDES = {
+    "alexnet": (80, 72),
+    "vgg11": (40, 48),
+    "resnet18": (56, 64),
+    "googlenet": (64, 56),
+    "densenet121": (48, 40),
+}
 
 
 def open_named(name: str, height: int, width: int) -> Model:
@@ -45,7 +51,12 @@ PUBLISHED = {
     "alexnet": {"features.0": 11, "features.3": 51, "features.6": 99, "features.8": 131, "features.10": 163},
     "vgg16": {"features.2": 5, "features.4": 6, "features.16": 44, "features.30": 212},
     "resnet18": {"layer4.1.relu#2": 435, "maxpool": 11},
-    "resnet50": {"layer1.2.relu#3": 35, "layer2.3.relu#3": 91, "layer3.5.relu#3": 267, "layer4.2.relu#3": 427},
+    "resnet50": {
+        "layer1.2.relu#3": 35,
+        "layer2.3.relu#3": 91,
+        "layer3.5.relu#3": 267,
+        "layer4.2.relu#3": 427,
+    },
     "googlenet": {"inception5b.cat": 379},
     "inception_v3": {"Mixed_7c.cat#3": 1311},
     "densenet121": {"relu": 2071},

@@ -22,7 +22,12 @@ def close(found: torch.Tensor, expected: torch.Tensor) -> float:
 
 
 def wrap(module: nn.Module, height: int, width: int, channels: int = 3) -> Model:
-    return Model(module.eval(), fit=Fit(height, width, channels=channels), mean=(0.0,) * channels, std=(1.0,) * channels)
+    return Model(
+        module.eval(),
+        fit=Fit(height, width, channels=channels),
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+    )
 
 
 CASES = [
@@ -92,7 +97,10 @@ def test_equals_unpool_rectify_filter_by_hand() -> None:
     unpooled = torch.zeros_like(first).flatten(2)  # overlapping switches add, as in the true adjoint
     unpooled.scatter_add_(2, switches.flatten(2), signal.flatten(2))
     signal = unpooled.view_as(first).clamp(min=0)
-    size = batch.shape[2] - ((first.shape[2] - 1) * 2 - 2 + 5), batch.shape[3] - ((first.shape[3] - 1) * 2 - 2 + 5)
+    size = (
+        batch.shape[2] - ((first.shape[2] - 1) * 2 - 2 + 5),
+        batch.shape[3] - ((first.shape[3] - 1) * 2 - 2 + 5),
+    )
     expected = functional.conv_transpose2d(signal, conv1.weight, stride=2, padding=1, output_padding=size)
     found = project(wrap(module, 25, 27, 2), batch, "relu#2", torch.tensor([2]), torch.tensor([[1, 2]]))
     assert close(found.signal, expected) < 1e-6
@@ -101,7 +109,9 @@ def test_equals_unpool_rectify_filter_by_hand() -> None:
 def test_a_pool_free_network_gives_every_image_the_same_map() -> None:
     module = torchvision.models.mobilenet_v2(weights=None).eval()
     positions, channels = torch.tensor([[1, 1], [1, 1]]), torch.tensor([3, 3])
-    found = project(wrap(module, 64, 64), torch.randn(2, 3, 64, 64), "features.6.conv.1.2", channels, positions)
+    found = project(
+        wrap(module, 64, 64), torch.randn(2, 3, 64, 64), "features.6.conv.1.2", channels, positions
+    )
     assert torch.equal(found.signal[0], found.signal[1])
     assert found.signal.abs().max() > 0
 
@@ -118,7 +128,9 @@ def test_response_normalisation_hands_the_signal_down_unchanged() -> None:
 
 def test_a_first_layer_unit_is_its_own_kernel() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 5, padding=2), nn.ReLU(inplace=True))
-    found = project(wrap(module, 9, 9), torch.randn(1, 3, 9, 9), "1", torch.tensor([2]), torch.tensor([[4, 3]]))
+    found = project(
+        wrap(module, 9, 9), torch.randn(1, 3, 9, 9), "1", torch.tensor([2]), torch.tensor([[4, 3]])
+    )
     assert torch.equal(found.signal[0, :, 2:7, 1:6], module[0].weight[2].detach())
     assert found.signal[0, :, :2].abs().max() == 0
 

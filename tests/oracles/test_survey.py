@@ -1,5 +1,6 @@
 """A survey against a literal search over the same batches, and against other batch sizes."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -110,9 +111,15 @@ def test_numbers_equal_numpy(tmp_path: Path) -> None:
         np.testing.assert_allclose(numbers["positive"], (flat > 0).mean(axis=(0, 2)))
         for label in range(3):
             own = flat[images.labels == label]
-            np.testing.assert_allclose(numbers["class_mean"][:, label], own.mean(axis=(0, 2)), rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(numbers["class_peak"][:, label], own.max(axis=2).mean(axis=0), rtol=1e-5)
-        exact = np.quantile(flat.transpose(1, 0, 2).reshape(flat.shape[1], -1), 0.999, axis=1, method="inverted_cdf")
+            np.testing.assert_allclose(
+                numbers["class_mean"][:, label], own.mean(axis=(0, 2)), rtol=1e-5, atol=1e-6
+            )
+            np.testing.assert_allclose(
+                numbers["class_peak"][:, label], own.max(axis=2).mean(axis=0), rtol=1e-5
+            )
+        exact = np.quantile(
+            flat.transpose(1, 0, 2).reshape(flat.shape[1], -1), 0.999, axis=1, method="inverted_cdf"
+        )
         np.testing.assert_allclose(numbers["p999"], exact, rtol=0.063, atol=2**-15)
         assert (numbers["histogram"].sum(axis=1) == flat.shape[0] * flat.shape[2]).all()
 
@@ -122,7 +129,9 @@ def test_quantiles_of_signed_values_stay_within_a_bin(share: float) -> None:
     values = np.random.default_rng(0).standard_cauchy((3, 4000)).astype(np.float32)
     counts = quantiles.count(torch.from_numpy(values)[None])
     exact = np.quantile(values, share, axis=1, method="inverted_cdf")
-    np.testing.assert_allclose(quantiles.quantile(counts, share, values.max(axis=1)), exact, rtol=0.063, atol=2**-15)
+    np.testing.assert_allclose(
+        quantiles.quantile(counts, share, values.max(axis=1)), exact, rtol=0.063, atol=2**-15
+    )
 
 
 def test_equal_values_go_to_the_lower_row_and_the_earlier_position() -> None:
@@ -154,12 +163,14 @@ def test_nan_is_refused_naming_layer_and_image() -> None:
     cuts=st.lists(st.integers(0, 24), max_size=4),
     k=st.integers(1, 5),
 )
-def test_winners_do_not_depend_on_how_the_images_were_shared(values: list[int], cuts: list[int], k: int) -> None:
+def test_winners_do_not_depend_on_how_the_images_were_shared(
+    values: list[int], cuts: list[int], k: int
+) -> None:
     rows = np.arange(len(values), dtype=np.int32)[None]
     all_at_once = Winners.none(1, k).merge(Winners(np.float32([values]), rows, rows, rows))
     shared = Winners.none(1, k)
     bounds = sorted({0, len(values), *(cut for cut in cuts if cut < len(values))})
-    for start, stop in reversed(list(zip(bounds, bounds[1:], strict=False))):
+    for start, stop in reversed(list(pairwise(bounds))):
         part = rows[:, start:stop]
         shared = shared.merge(Winners(np.float32([values[start:stop]]), part, part, part))
     assert all(np.array_equal(a, b) for a, b in zip(all_at_once.arrays(), shared.arrays(), strict=True))

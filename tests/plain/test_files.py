@@ -30,7 +30,10 @@ def test_when_writing_fails_the_old_file_survives_and_nothing_is_left(tmp_path, 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "taken").write_text("mine")
-    with pytest.raises(BadOutput, match=r"cannot write .*taken/x.json: a file is where its folder should be. Choose another place"):
+    with pytest.raises(
+        BadOutput,
+        match=r"cannot write .*taken/x.json: a file is where its folder should be. Choose another place",
+    ):
         write_bytes(tmp_path / "taken" / "x.json", b"")
     assert (tmp_path / "taken").read_text() == "mine"
 

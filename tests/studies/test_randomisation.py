@@ -16,7 +16,9 @@ from convscope.studies.randomisation import below, randomisation, similarity
 
 def model() -> Model:
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3), nn.ReLU(), nn.Flatten())
+    module = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3), nn.ReLU(), nn.Flatten()
+    )
     return Model(module, fit=Fit(16, 16), mean=(0.5,) * 3, std=(0.25,) * 3)
 
 
@@ -48,5 +50,8 @@ def test_the_model_is_not_changed_and_the_seeds_decide() -> None:
 def test_a_first_layer_map_is_forgotten_with_its_only_layer() -> None:
     (step,) = randomisation(model(), Unit("1", 2, (5, 5)), IMAGE, Deconvnet(), seeds=20)
     # zeros outside the kernel agree; inside, 27 fresh numbers have nothing to do with the old ones
-    outside_only = similarity(np.r_[np.zeros(741), np.arange(1, 28)], np.r_[np.zeros(741), np.random.default_rng(0).permutation(27) + 1])
+    outside_only = similarity(
+        np.r_[np.zeros(741), np.arange(1, 28)],
+        np.r_[np.zeros(741), np.random.default_rng(0).permutation(27) + 1],
+    )
     assert step.mean == pytest.approx(outside_only, abs=0.02)

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.errors import BadAtlas, BadImages, BadOutput, BadSpec, UnknownName
+from convscope.errors import BadAtlas, BadImages, BadOutput, BadSpec, Diverged, Interrupted, UnknownName
 from convscope.images import open_images
 from convscope.nets.open import open_model
 from convscope.train.augment import Changes
 from convscope.train.checkpoint import read_checkpoint
 from convscope.train.events import Epoch, Finished, Started, Step
 from convscope.train.loop import train
-from convscope.train.stop import Diverged, Interrupted
 
 
 def stop_after(step: int, number: int = signal.SIGINT):

@@ -6,6 +6,8 @@ from typing import Any
 
 from convscope.ask.run import has_atlas, run_images
 
+VAL = 0.1  # of the clothes, which have test images of their own; the emoji bring their split
+
 
 def demo_run(
     data: str, out: Path, *, on_training: Callable[[Any], None], on_survey: Callable[[Any], None]
@@ -24,7 +26,8 @@ def _train(data: str, folder: Path, listen: Callable[[Any], None]) -> None:
     from convscope.train.recipe import Recipe
 
     started = (folder / "checkpoints").is_dir() and any((folder / "checkpoints").glob("last*"))
-    train(data, Recipe(out=str(folder.parent), name=folder.name, resume=started), on_progress=listen)
+    recipe = Recipe(out=str(folder.parent), name=folder.name, val=VAL, resume=started)
+    train(data, recipe, on_progress=listen)
 
 
 def _half_made(folder: Path) -> bool:

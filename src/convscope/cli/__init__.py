@@ -24,6 +24,7 @@ app = App(
     help="A microscope for convolutional networks: see what every channel has learnt to see.",
     version=__version__,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
 )
 for _name, _help in COMMANDS.items():  # imported when called, so that --help stays quick
     app.command(f"convscope.cli.{_name}:{_name}", name=_name, help=_help)
@@ -42,7 +43,7 @@ def main() -> None:
         print(f"convscope: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))
     except KeyboardInterrupt:
-        print("convscope: stopped.", file=sys.stderr)
+        print("convscope: stopped. What is finished is kept; give the same command again.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `convscope summary resnet18 | head`
         sys.stderr.close()

@@ -23,18 +23,18 @@ def train(
     """
     import json as reader
 
-    from convscope.train.events import Finished
+    from convscope.train.events import Event, Finished
     from convscope.train.loop import train as run
     from convscope.train.progress import Terminal
 
     folders: list[str] = []
     terminal = Terminal()
 
-    def listen(event: object) -> None:
+    def listen(event: Event) -> None:
         if isinstance(event, Finished):
             folders.append(event.folder)
         if not json:
-            terminal(event)  # type: ignore[arg-type]
+            terminal(event)
 
     try:
         run(data, recipe or Recipe(), on_progress=listen)

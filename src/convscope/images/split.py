@@ -14,6 +14,8 @@ from convscope.errors import BadImages
 from convscope.images.source import Images
 from convscope.plain.files import write_text
 
+LARGE = 0.1  # of the images wanted
+
 
 def split_images(images: Images, *, val: float = 0.2, test: float = 0.0, seed: int = 0) -> Images:
     """The same images with a split each; the source's own splits are kept, a missing one is cut.
@@ -109,11 +111,15 @@ def _judges(groups: list[list[int]], shares: dict[str, float]) -> dict[int, str]
 
 
 def _groups_for(wanted: float, groups: list[list[int]]) -> list[list[int]]:
-    """Groups in order as long as they fit, the smallest where none does."""
+    """Groups in order as long as they fit, the smallest where none does.
+
+    A group larger than a tenth of what is wanted comes after all others: its members are judged alike,
+    so it would count as many images while it says as much as one.
+    """
     if not wanted or len(groups) < 2:
         return []
     taken, room = [], round(wanted)
-    for group in groups:
+    for group in sorted(groups, key=lambda group: len(group) > max(1, wanted * LARGE)):
         if len(group) <= room:
             taken.append(group)
             room -= len(group)

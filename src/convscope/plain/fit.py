@@ -107,5 +107,5 @@ def resize(image: np.ndarray, size: tuple[int, int], *, bicubic: bool = False) -
     """Antialiased resize of uint8 ``[h, w, 1 or 3]`` to ``size`` (height, width)."""
     method = Image.Resampling.BICUBIC if bicubic else Image.Resampling.BILINEAR
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-    resized = np.asarray(picture.resize((size[1], size[0]), method))
+    resized = np.array(picture.resize((size[1], size[0]), method))
     return resized if resized.ndim == 3 else resized[:, :, None]

@@ -91,7 +91,9 @@ def _strongest(model: Model, unit: Unit, image: Any) -> Unit:
         return unit
     from convscope.model.projection import project
 
-    seen = project(model, model.preprocess(image)[None], unit.layer, torch.tensor([unit.channel]), None, "gradient")
+    seen = project(
+        model, model.preprocess(image)[None], unit.layer, torch.tensor([unit.channel]), None, "gradient"
+    )
     y, x = (int(n) for n in seen.positions[0])
     return Unit(unit.layer, unit.channel, (y, x))
 

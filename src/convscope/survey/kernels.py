@@ -10,7 +10,6 @@ from convscope.model.tape import Ref
 from convscope.plain.render import ZERO, scale_tile, signed
 
 
-
 def first_kernels(model: Model, layer: Layer) -> np.ndarray | None:
     """Weights ``[C, channels, h, w]`` of a layer whose convolution reads the pixels; None for any other."""
     root = model.record.calls[model.layer(layer.chain[0]).index]

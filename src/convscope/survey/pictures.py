@@ -48,6 +48,7 @@ class Tiles:
     @staticmethod
     def blank(channels: int, k: int, tile: int) -> "Tiles":
         """Grey tiles of a group, to be drawn on."""
+
         def empty(side: int, grey: int) -> np.ndarray:
             return np.full((channels, k, side, side, 3), grey, dtype=np.uint8)
 

@@ -22,6 +22,7 @@ from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.model.model import Model
+from convscope.plain.allocator import keep_freed_memory
 from convscope.plain.fit import match_channels
 from convscope.plain.names import escape
 from convscope.plain.render import scale_tile
@@ -55,6 +56,7 @@ def survey(
     >>> atlas = cs.survey(model, "photos/", into="atlas/")  # doctest: +SKIP
     """
     started = time.time()
+    keep_freed_memory()
     settings = replace(settings or Survey(), **overrides)
     root = Path(into)
     source = open_images(images)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from convscope.errors import UnknownName
+from convscope.errors import Interrupted, UnknownName
 from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.model.store import save_model
 from convscope.nets.architecture import create
 from convscope.nets.open import open_model
+from convscope.plain.allocator import keep_freed_memory
 from convscope.plain.files import write_text
-from convscope.train.allocator import keep_freed_memory
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
 from convscope.train.order import order
@@ -25,7 +25,7 @@ from convscope.train.recipe import Recipe
 from convscope.train.report import write_report
 from convscope.train.state import State, learning_rate, make_optimizer
 from convscope.train.step import train_step, validate
-from convscope.train.stop import Interrupted, Request, stop_requests
+from convscope.train.stop import Request, stop_requests
 from convscope.train.timing import epochs_within
 
 SAVE_EVERY = 10.0  # seconds; what a crash loses is computed again, to the bit

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from convscope.errors import Diverged
 from convscope.train.augment import Changes
 from convscope.train.course import Course
 from convscope.train.state import State, learning_rate
-from convscope.train.stop import Diverged
 
 
 def train_step(course: Course, state: State, rows: np.ndarray, changes: Changes | None) -> None:

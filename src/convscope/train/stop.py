@@ -7,20 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from convscope.errors import ConvscopeError
-
-
-class Interrupted(ConvscopeError):
-    """Ctrl-C or SIGTERM: the step was finished and saved; ``exit_code`` is 130 or 143."""
-
-    def __init__(self, message: str, exit_code: int):
-        super().__init__(message)
-        self.exit_code = exit_code
-
-
-class Diverged(ConvscopeError):
-    """The loss became NaN or infinite."""
-
 
 @dataclass
 class Request:
