@@ -7,8 +7,11 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from convscope.model.backward import Descent, Rule, descend
+from convscope.model.crop import Plan, plan_crop
+from convscope.model.cropped import CannotCrop, Crops, cut_pixels
 from convscope.model.model import Model
-from convscope.model.reading import read
+from convscope.model.reading import Stopped, read
+from convscope.model.state import undisturbed
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,14 @@ class Projection:
     """What each unit of a batch sends to its own image.
 
     ``signal`` is ``[N, C, H, W]``; ``values`` ``[N]`` the activations, ``positions`` ``[N, 2]`` (y, x).
+    ``corners`` ``[N, 2]`` (top, left) says where each signal lies in its image: at (0, 0), unless it was
+    made on a crop.
     """
 
     signal: Tensor
     values: Tensor
     positions: Tensor
+    corners: Tensor
     descent: Descent
 
 
@@ -59,4 +65,45 @@ def project(
     read(model, pixels, {layer: select}, gradients=True, on_response_norm=note)
     (values, where) = chosen[0]
     signal, descent = descend(values, pixels, rule, response_norms)
-    return Projection(signal.detach(), values.detach(), where, descent)
+    return Projection(signal.detach(), values.detach(), where, torch.zeros_like(where), descent)
+
+
+def project_crops(
+    model: Model, batch: Tensor, layer: str, channels: Tensor, positions: Tensor, rule: Rule = "deconvnet"
+) -> Projection:
+    """The same as ``project`` on crops that hold just what each unit sees; on whole images where none fits.
+
+    Equal to the whole image's to 1e-5 of the largest value in float32, at the border too.
+    """
+    plan = plan_crop(model.record, model.layer(layer))
+    if plan is None:
+        return project(model, batch, layer, channels, positions, rule)
+    try:
+        return _project_planned(model, plan, batch, layer, channels, positions, rule)
+    except CannotCrop:
+        return project(model, batch, layer, channels, positions, rule)
+
+
+def _project_planned(
+    model: Model, plan: Plan, batch: Tensor, layer: str, channels: Tensor, positions: Tensor, rule: Rule
+) -> Projection:
+    positions, channels = positions.to(model.device), channels.to(model.device)
+    crops, corners = cut_pixels(batch.detach().to(model.device), plan, positions)
+    pixels = crops.requires_grad_(True)
+    chosen: list[Tensor] = []
+
+    def select(output: Tensor) -> None:
+        chosen.append(output[torch.arange(len(output), device=output.device), channels, 0, 0])
+
+    shown = pixels.clone()
+    mode = Crops(model.record, plan, model.layer(layer).index, positions, shown, select)
+    with undisturbed(model.module), torch.enable_grad():
+        try:
+            with mode:
+                model.module(shown)
+        except Stopped:
+            pass
+        except RuntimeError as error:  # code of the model's own that relies on the size of its input
+            raise CannotCrop(str(error)) from error
+    signal, descent = descend(chosen[0], pixels, rule, mode.response_norms)
+    return Projection(signal.detach(), chosen[0].detach(), positions, corners, descent)

@@ -18,7 +18,7 @@ from convscope.model.tape import tensors_in
 Reader = Callable[[Tensor], Any]
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The last layer that was asked for has been read."""
 
 
@@ -59,7 +59,7 @@ class _Follow(TorchFunctionMode):
         if index in self.readers:
             self.readers[index](output)
         if index == self.last:
-            raise _Stopped
+            raise Stopped
 
 
 def read(
@@ -87,7 +87,7 @@ def read(
         try:
             with follow:
                 model.module(pixels)
-        except _Stopped:
+        except Stopped:
             return
     raise BadModel(
         f"the forward pass ended before layer {max(readers, key=lambda name: model.layer(name).index)}"

@@ -11,7 +11,7 @@ from convscope.atlas import layout
 from convscope.atlas.write import write_picture
 from convscope.model.layer import Layer
 from convscope.model.model import Model
-from convscope.model.projection import project
+from convscope.model.projection import project_crops
 from convscope.model.validity import judge
 from convscope.plain.fit import match_channels
 from convscope.plain.render import ZERO, scale_tile, signed, tile_box, window
@@ -108,10 +108,11 @@ def _tiles(
     validity = Validity("refused", "projections were not asked for.", ("refused",))
     for start in range(0, len(pairs) if project_them else 0, PAIRS_A_PASS):
         some = pairs[start : start + PAIRS_A_PASS]
-        signals, validity = project_pairs(model, pixels, layer, some)
-        for pair, signal in zip(some, signals, strict=True):
+        signals, corners, validity = project_pairs(model, pixels, layer, some)
+        for pair, signal, corner in zip(some, signals, corners, strict=True):
             place = pair.channel - group.start
-            crop = window(signal, _box(layer, pair, model), 0.0)
+            left, top, width, height = _box(layer, pair, model)
+            crop = window(signal, (left - int(corner[1]), top - int(corner[0]), width, height), 0.0)
             tiles.projections[place, pair.rank], scale = signed(scale_tile(crop, tile))
             tiles.small_projections[place, pair.rank] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
             tiles.scale[place, pair.rank] = scale
@@ -131,15 +132,19 @@ def list_pairs(winners: Mapping[str, np.ndarray], group: range) -> list[Pair]:
 
 def project_pairs(
     model: Model, pixels: Pixels, layer: Layer, pairs: list[Pair]
-) -> tuple[np.ndarray, Validity]:
-    """Deconvnet signals ``[N, H, W, C]`` of some winners; all zero, and labelled so, where it is refused."""
+) -> tuple[np.ndarray, np.ndarray, Validity]:
+    """Deconvnet signals ``[N, H, W, C]`` of some winners and their corners in the image, ``[N, 2]``.
+
+    All zero, and labelled so, where the method is refused.
+    """
     batch = pixels.batch([pair.row for pair in pairs])
     channels = torch.tensor([pair.channel for pair in pairs])
     positions = torch.tensor([(pair.y, pair.x) for pair in pairs])
-    seen = project(model, batch, layer.name, channels, positions, "deconvnet")
+    seen = project_crops(model, batch, layer.name, channels, positions, "deconvnet")
     validity = judge(model, layer, seen.descent, "deconvnet")
     signals = seen.signal.permute(0, 2, 3, 1).float().cpu().numpy()
-    return (signals if validity.label != "refused" else np.zeros_like(signals)), validity
+    refused = validity.label == "refused"
+    return (np.zeros_like(signals) if refused else signals), seen.corners.cpu().numpy(), validity
 
 
 def _box(layer: Layer, pair: Pair, model: Model) -> tuple[int, int, int, int]:

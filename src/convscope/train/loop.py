@@ -43,10 +43,10 @@ def train(
     """
     keep_freed_memory()
     recipe = with_overrides(recipe or Recipe(), overrides)
-    with torch_settings(recipe.threads):
-        images = open_images(data)
-        prepare = continue_course if recipe.resume else start_course
-        course = prepare(images, data if isinstance(data, str) else images.name, recipe)
+    images = open_images(data)
+    prepare = continue_course if recipe.resume else start_course
+    course = prepare(images, data if isinstance(data, str) else images.name, recipe)
+    with torch_settings(course.recipe.threads):  # those of the run, where it is a resumed one
         return run(course, on_progress)
 
 

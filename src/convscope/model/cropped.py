@@ -1,0 +1,150 @@
+"""The user's own forward pass, on crops that hold just what one unit of each image needs.
+
+Exact at the image's border too: a crop may reach beyond a map, and what lies there is blanked, with zero or
+below any value for a maximum, before each operation that would have padded; the operation itself pads no more.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import Node
+from torch.overrides import TorchFunctionMode
+
+from convscope.errors import BadModel
+from convscope.model.crop import Plan, Span, map_shape
+from convscope.model.operations import MAX_POOLS, arguments, canonical
+from convscope.model.reading import Stopped
+from convscope.model.tape import INPUT, Record, Value, tensors_in
+
+LOWEST = -1e30  # below any activation, and finite, so that what is blanked later never becomes NaN
+
+
+class CannotCrop(BadModel):
+    """The pass cannot be run on crops; the whole image can."""
+
+
+class Crops(TorchFunctionMode):
+    """Runs the recorded calls on crops; ``reader`` gets the layer's output, ``[N, C, 1, 1]``."""
+
+    def __init__(
+        self,
+        record: Record,
+        plan: Plan,
+        last: int,
+        positions: Tensor,
+        pixels: Tensor,
+        reader: Callable[[Tensor], None],
+    ):
+        super().__init__()
+        self.record, self.plan, self.last, self.reader = record, plan, last, reader
+        self.positions = positions
+        self.index = 0
+        self.values = {id(pixels): Value(INPUT)}
+        self.alive = [pixels]
+        self.response_norms: list[Node] = []
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        operation = canonical(func)
+        inputs = self.plan.inputs.get(self.index)
+        expected = self.record.calls[self.index].operation if self.index < len(self.record.calls) else ""
+        if inputs is None or operation != expected:
+            result = func(*args, **kwargs)
+        else:
+            result = self._on_crops(func, operation, args, kwargs)
+        outputs = list(tensors_in(result))
+        if outputs:
+            self._arrive(operation, expected, outputs)
+        return result
+
+    def _arrive(self, operation: str, expected: str, outputs: list[Tensor]) -> None:
+        if operation != expected:
+            raise CannotCrop(f"call {self.index} is {operation}, but {expected} was recorded")
+        for slot, output in enumerate(outputs):
+            self.values[id(output)] = Value(self.index, slot)
+            self.alive.append(output)
+        if operation == "local_response_norm" and outputs[0].grad_fn is not None:
+            self.response_norms.append(outputs[0].grad_fn)
+        if self.index == self.last:
+            self.reader(outputs[0])
+            raise Stopped
+        self.index += 1
+
+    def _on_crops(self, func: Any, operation: str, args: Any, kwargs: dict[str, Any]) -> Any:
+        if operation == "pad":
+            named = arguments(operation, args, kwargs)
+            return self._needed(named["input"], named.get("value") or 0.0)
+        if operation in MAX_POOLS or "pool" in operation or operation == "conv2d":
+            named = arguments(operation, args, kwargs)
+            named |= {"padding": 0} | ({} if operation == "conv2d" else {"ceil_mode": False})
+            named["input"] = self._needed(named["input"], LOWEST if operation in MAX_POOLS else 0.0)
+            return func(**named)
+        sliced = self._replaced(args), self._replaced(kwargs)
+        result = func(*sliced[0], **sliced[1])
+        if any(
+            result is new and new is not old
+            for new, old in zip(tensors_in(sliced), tensors_in((args, kwargs)), strict=True)
+        ):
+            raise CannotCrop(f"call {self.index} writes into a part of its input")
+        return result
+
+    def _replaced(self, tree: Any) -> Any:
+        if isinstance(tree, Tensor):
+            return self._slice(tree)
+        if isinstance(tree, tuple | list):
+            return type(tree)(self._replaced(item) for item in tree)
+        if isinstance(tree, dict):
+            return {name: self._replaced(item) for name, item in tree.items()}
+        return tree
+
+    def _slice(self, tensor: Tensor) -> Tensor:
+        """The part of a value that this call needs; the tensor itself where that is all of it."""
+        value = self.values.get(id(tensor))
+        if value is None or value not in self.plan.inputs[self.index]:
+            return tensor
+        wanted, held = self.plan.inputs[self.index][value], self.plan.needs[value]
+        if wanted == held:
+            return tensor
+        (top, height), (left, width) = (
+            (w.start - h.start, w.length) for w, h in zip(wanted, held, strict=True)
+        )
+        return tensor[:, :, top : top + height, left : left + width]
+
+    def _needed(self, tensor: Tensor, fill: float) -> Tensor:
+        """The part that this call needs, with ``fill`` where it reaches beyond the map."""
+        value = self.values[id(tensor)]
+        spans = self.plan.inputs[self.index][value]
+        shape = map_shape(self.record, value)
+        rows, columns = (self._inside(span, axis, shape[2 + axis]) for axis, span in enumerate(spans))
+        part = self._slice(tensor)
+        if rows.all() and columns.all():
+            return part
+        return part.masked_fill(~(rows[:, None, :, None] & columns[:, None, None, :]), fill)
+
+    def _inside(self, span: Span, axis: int, length: int) -> Tensor:
+        """``[N, span.length]``: which positions lie on the map."""
+        first = self.positions[:, axis] * span.stride + span.start
+        at = first[:, None] + torch.arange(span.length, device=first.device)
+        return (at >= 0) & (at < length)
+
+
+def cut_pixels(batch: Tensor, plan: Plan, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Each image's crop ``[N, C, h, w]``, zero beyond the image, and its corner ``[N, 2]`` (top, left)."""
+    rows, columns = plan.pixels
+    corners = torch.stack(
+        [positions[:, 0] * rows.stride + rows.start, positions[:, 1] * columns.stride + columns.start], 1
+    )
+    crops = batch.new_zeros(len(batch), batch.shape[1], rows.length, columns.length)
+    for crop, image, (top, left) in zip(crops, batch, corners.tolist(), strict=True):
+        y, x = max(top, 0), max(left, 0)
+        part = image[:, y : max(top + rows.length, 0), x : max(left + columns.length, 0)]
+        crop[:, y - top : y - top + part.shape[1], x - left : x - left + part.shape[2]] = part
+    return crops, corners
