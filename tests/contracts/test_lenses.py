@@ -19,6 +19,8 @@ from convscope.plain.question import Question
 from convscope.plain.unit import Unit
 from convscope.plain.validity import LABELS
 
+torch.set_num_threads(1)  # the networks are tiny
+
 RECTIFIED = ("deconvnet", "guided")  # have no meaning where nothing is rectified
 
 

@@ -66,7 +66,7 @@ def test_training_sees_exactly_what_the_model_is_shown_later(tmp_path, planted):
 def test_freed_memory_stays_in_the_process():
     code = (
         "import sys, resource\n"
-        "from convscope.plain.allocator import keep_freed_memory\n"
+        "from convscope.plain.machine import keep_freed_memory\n"
         "if sys.argv[1] == 'keep': assert keep_freed_memory()\n"
         "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "before = faults()\n"

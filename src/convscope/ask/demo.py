@@ -1,10 +1,11 @@
 """The demo: a run and an atlas of a bundled set, made once and used again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from convscope.ask.run import has_atlas, run_images
+from convscope.ask.run import has_atlas, is_run, run_images
 
 VAL = 0.1  # of the clothes, which have test images of their own; the emoji bring their split
 
@@ -25,8 +26,9 @@ def _train(data: str, folder: Path, listen: Callable[[Any], None]) -> None:
     from convscope.train.loop import train
     from convscope.train.recipe import Recipe
 
-    started = (folder / "checkpoints").is_dir() and any((folder / "checkpoints").glob("last*"))
-    recipe = Recipe(out=str(folder.parent), name=folder.name, val=VAL, resume=started)
+    with suppress(OSError):
+        folder.rmdir()  # an empty one was left by a demo that was stopped while it read the pictures
+    recipe = Recipe(out=str(folder.parent), name=folder.name, val=VAL, resume=is_run(folder))
     train(data, recipe, on_progress=listen)
 
 

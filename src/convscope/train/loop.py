@@ -16,8 +16,8 @@ from convscope.model.model import Model
 from convscope.model.store import save_model
 from convscope.nets.architecture import create
 from convscope.nets.open import open_model
-from convscope.plain.allocator import keep_freed_memory
 from convscope.plain.files import write_text
+from convscope.plain.machine import keep_freed_memory
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
 from convscope.train.order import order
@@ -53,9 +53,9 @@ def train(
 def run(course: Course, on_progress: Listener) -> Model:
     """All epochs that are still to come, then the report."""
     state = first_state(course)
-    if course.recipe.resume:
+    if course.recipe.resume and course.run.last.is_file():
         state.restore(course.run.last, course.run.best)
-    else:
+    elif not course.recipe.resume:  # a run that was killed before it first saved begins again
         course = epochs_within(course, state)
         record_course(course)
     on_progress(started(course, state))
