@@ -2,16 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from convscope.ask import demo
 from convscope.explorer import serve as server
-from convscope.train.recipe import Recipe
+from convscope.train import loop
 
 from .conftest import convscope
 
-QUICKLY = {"net": "6c3 p2 8c3 p2 fc12", "epochs": 2, "threads": 1}
+QUICKLY = {"net": "6c3 p2 8c3 p2 fc12", "epochs": 2, "threads": 1, "val": 0.2}
 
 
 @pytest.fixture
@@ -70,7 +71,10 @@ def test_a_demo_that_was_killed_before_it_first_saved_begins_again(run, photos, 
     folder.mkdir(parents=True)
     for name in left:
         shutil.copy(run / name, folder)
-    monkeypatch.setattr("convscope.train.recipe.Recipe", lambda **words: Recipe(**(QUICKLY | words)))
+    train = loop.train
+    monkeypatch.setattr(
+        loop, "train", lambda data, asked, **rest: train(data, replace(asked, **QUICKLY), **rest)
+    )
     demo._train(str(photos), folder, lambda event: None)
     assert (folder / "report.json").is_file()
     assert [path.name for path in folder.parent.iterdir()] == ["demo"]

@@ -156,7 +156,7 @@ class Atlas:
     def channels(self, layer: str) -> Mapping[str, np.ndarray]:
         """Per-channel numbers as columns: channel, mean, maximum, p999, positive, dead, and per class."""
         numbers = self.numbers(layer)
-        columns = {"channel": np.arange(len(numbers["mean"]))}
+        columns: dict[str, np.ndarray] = {"channel": np.arange(len(numbers["mean"]))}
         columns |= {
             name: numbers[name]
             for name in ("mean", "maximum", "p999", "positive", "class_mean", "class_peak")
