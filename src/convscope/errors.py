@@ -70,5 +70,5 @@ class UnknownName(ConvscopeError):
             shown = ", ".join(known[:8]) + (f", … ({len(known)} in all)" if len(known) > 8 else "")
             advice = f"choose one of: {shown}."
         else:
-            advice = f"there is no {kind} to choose from."
-        super().__init__(f"unknown {kind} {str(name)!r}: {advice}{' ' + hint if hint else ''}")
+            advice = "" if hint else f"there is no {kind} to choose from."
+        super().__init__(f"unknown {kind} {str(name)!r}: {' '.join(filter(None, (advice, hint)))}")

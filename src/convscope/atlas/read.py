@@ -1,6 +1,7 @@
 """Reading an atlas: nothing in it is trusted before it has been checked, and torch is never needed."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -131,6 +132,18 @@ class Atlas:
                 np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
             )  # fmt: skip
 
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """The model's class that each image's label names, by row; -1 without a label or such a class.
+
+        Case, underscores and a WordNet number in front are no difference: ``n01440764_tench`` is ``tench``.
+        """
+        known = {plain_name(name): index for index, name in enumerate(self.classes)}
+        by_label = [known.get(plain_name(name), -1) for name in self.image_classes]
+        return np.array(
+            [by_label[label] if label >= 0 else -1 for label in self.images.labels], dtype=np.int64
+        )
+
     def layer(self, name: str) -> AtlasLayer:
         """The layer of that name, or the one whose chain the name belongs to (``conv2`` -> ``relu2``).
 
@@ -197,6 +210,15 @@ class Atlas:
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
         )  # fmt: skip
+
+
+def plain_name(name: str) -> str:
+    """A class name without what differs between folders and networks.
+
+    >>> plain_name("n03394916_French_horn")
+    'french horn'
+    """
+    return re.sub(r"^n\d{8}[ _-]", "", name).replace("_", " ").casefold()
 
 
 def open_atlas(path: str | Path) -> Atlas:

@@ -63,7 +63,7 @@ def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
         Card(
             channel, float(numbers["maximum"][channel]), float(numbers["mean"][channel]),
             float(numbers["positive"][channel]), float(index[channel]),
-            class_name(atlas, favourite[channel], ""), *_place(channel),
+            label_name(atlas, favourite[channel], ""), *_place(channel),
         )
         for channel in range(layer.channels)
     ]  # fmt: skip
@@ -75,8 +75,14 @@ def _place(channel: int) -> tuple[int, int, int]:
     return sheet, column, row
 
 
-def class_name(atlas: Atlas, index: int, otherwise: str = "no label") -> str:
+def class_name(atlas: Atlas, index: int, otherwise: str = "nothing") -> str:
+    """The name of one of the model's classes."""
     return atlas.classes[index] if 0 <= index < len(atlas.classes) else otherwise
+
+
+def label_name(atlas: Atlas, index: int, otherwise: str = "no label") -> str:
+    """The name of a label of the images, which may differ from the model's classes."""
+    return atlas.image_classes[index] if 0 <= index < len(atlas.image_classes) else otherwise
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ def winners(atlas: Atlas, layer: AtlasLayer, channel: int) -> list[Winner]:
         found.append(
             Winner(
                 rank, float(numbers["value"][channel, rank]), row, images.ids[row],
-                class_name(atlas, int(images.labels[row])), layer.field.at(*at),
+                label_name(atlas, int(images.labels[row])), layer.field.at(*at),
                 bool(numbers["duplicate"][channel, rank]) if "duplicate" in numbers else False,
                 float(numbers["scale"][channel, rank]) if "scale" in numbers else 0.0,
             )
@@ -169,6 +175,6 @@ def _class_means(atlas: Atlas, means: np.ndarray) -> list[ClassMean]:
     known = [int(index) for index in ranked if np.isfinite(means[index])]
     top = max((float(means[index]) for index in known), default=0) or 1
     return [
-        ClassMean(class_name(atlas, index), float(means[index]), bar(float(means[index]) / top))
+        ClassMean(label_name(atlas, index), float(means[index]), bar(float(means[index]) / top))
         for index in known
     ]

@@ -30,17 +30,17 @@ class Group:
 
 
 def wrong(atlas: Atlas) -> np.ndarray:
-    """Whether each row has a label and the network gave another."""
-    return (atlas.images.labels >= 0) & (atlas.images.predicted != atlas.images.labels)
+    """Whether each row has a label that is a class of the network, and the network gave another."""
+    return (atlas.truth >= 0) & (atlas.images.predicted != atlas.truth)
 
 
 def groups(atlas: Atlas) -> dict[str, Group]:
     """Every group by key: ``all``, ``wrong`` where labels are known, ``class-0`` and so on."""
     labels = atlas.images.labels
     found = [Group("all", "all", np.arange(len(labels)))]
-    if (labels >= 0).any():
+    if (atlas.truth >= 0).any():
         found.append(Group("wrong", "named wrongly", np.flatnonzero(wrong(atlas))))
-    for index, name in enumerate(atlas.classes):
+    for index, name in enumerate(atlas.image_classes):
         rows = np.flatnonzero(labels == index)
         if len(rows):
             found.append(Group(f"class-{index}", name, rows))

@@ -133,8 +133,8 @@ def _deep_layer(atlas: Atlas, layers: list[AtlasLayer]) -> AtlasLayer:
 
 def _candidates(atlas: Atlas) -> list[int]:
     """Chosen images that the network names rightly, or all where there is none."""
-    rows, images = np.array(atlas.chosen), atlas.images
-    right = np.flatnonzero(images.predicted[rows] == images.labels[rows])
+    rows = np.array(atlas.chosen)
+    right = np.flatnonzero(atlas.images.predicted[rows] == atlas.truth[rows])
     return right.tolist() or list(range(len(rows)))
 
 

@@ -152,9 +152,10 @@ class Pages:
             "row": row,
             "id": images.ids[row],
             "photo": layout.photo_file(Path(), row).as_posix(),
-            "predicted": channels.class_name(self.atlas, int(images.predicted[row]), "nothing"),
+            "predicted": channels.class_name(self.atlas, int(images.predicted[row])),
             "probability": charts.percent(float(images.probability[row])),
-            "label": channels.class_name(self.atlas, int(images.labels[row]), ""),
+            "label": channels.label_name(self.atlas, int(images.labels[row]), ""),
+            "right": bool(images.predicted[row] == self.atlas.truth[row]),
         }
 
 
@@ -189,6 +190,7 @@ def _environment(atlas: Atlas) -> Environment:
         "escape_name": escape,
         "has": lambda address: has(atlas, address),
         "bar": charts.bar,
-        "class_name": lambda index, otherwise="no label": channels.class_name(atlas, int(index), otherwise),
+        "class_name": lambda index: channels.class_name(atlas, int(index)),
+        "label_name": lambda index: channels.label_name(atlas, int(index)),
     }
     return environment

@@ -148,6 +148,5 @@ def pad_before(call: Call) -> tuple[int, int] | None:
     amounts = call.arguments.get("pad")
     if call.arguments.get("mode", "constant") != "constant" or not isinstance(amounts, tuple):
         return None
-    if any(amounts[4:]):
-        return None
-    return (amounts[2] if len(amounts) > 2 else 0), amounts[0]
+    left, _, top, _, *deeper = (*amounts, 0, 0) if len(amounts) == 2 else amounts
+    return None if any(deeper) else (top, left)

@@ -133,9 +133,12 @@ def transposed(known: Known, call: Call, slot: int) -> Region | None:
 def adaptive(known: Known, call: Call, slot: int) -> Region | None:
     """Adaptive pools: bins of uneven width, from floor(i n / m) to ceil((i + 1) n / m)."""
     region = known.of(call)
-    return region and Region(
-        *(bins(axis, call.shape[axis.dim]) for axis in (region.rows, region.columns)), region.exact
-    )  # type: ignore[index]
+    if region is None or region.rows.dim is None or region.columns.dim is None:
+        return None
+    rows, columns = region.rows, region.columns
+    return Region(
+        bins(rows, call.shape[region.rows.dim]), bins(columns, call.shape[region.columns.dim]), region.exact
+    )
 
 
 def padded(known: Known, call: Call, slot: int) -> Region | None:
@@ -242,7 +245,7 @@ def sliced(known: Known, call: Call, slot: int) -> Region | None:
     if region is None:
         return None
     rank = len(call.arguments["input"].shape)
-    steps = list(index) if isinstance(index, tuple) else [index]
+    steps: list[Any] = list(index) if isinstance(index, tuple) else [index]
     if any(not isinstance(step, slice | int | type(...)) for step in steps):
         return None
     if ... in steps:

@@ -70,7 +70,7 @@ def open_model(
         return _open_folder(folder)
     if ".py:" in text:
         return _open_factory(text, asked)
-    if isinstance(x, Path) or text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
+    if isinstance(x, Path) or "/" in text or text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
         raise BadModel(_not_a_model(text))
     return _open_name(text, asked)
 
@@ -86,7 +86,9 @@ def _model_folder(path: Path) -> Path | None:
 def _not_a_model(text: str) -> str:
     if text.endswith((".pt", ".pth", ".ckpt")):
         return f"{text}: {PICKLE}"
-    if Path(text).is_dir():
+    if (Path(text) / "config.yaml").is_file():
+        return f"the run in {text} has not finished: continue it with `convscope train DATA --resume`, and its --name."
+    if not text.endswith(".safetensors"):
         return f"no model in {text}: {MANIFEST} is missing. Train one with `convscope train DATA`."
     return f"{text} is no run folder; weights alone are no network: open_model(NAME, weights={text!r})"
 

@@ -72,10 +72,10 @@ def draw_anew(module: nn.Module, generator: torch.Generator) -> None:
 
 def similarity(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's rank correlation of absolute values; 0 where one of them is constant."""
-    ranks = [_ranks(np.abs(array).ravel()) for array in (first, second)]
-    if any(rank.std() == 0 for rank in ranks):
+    one, other = (_ranks(np.abs(array).ravel()) for array in (first, second))
+    if one.std() == 0 or other.std() == 0:
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

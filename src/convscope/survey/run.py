@@ -22,8 +22,8 @@ from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.model.model import Model
-from convscope.plain.machine import keep_freed_memory
 from convscope.plain.fit import match_channels
+from convscope.plain.machine import keep_freed_memory
 from convscope.plain.names import escape
 from convscope.plain.render import scale_tile
 from convscope.plain.validity import Validity

@@ -71,7 +71,10 @@ def old_run(out: str, name: str) -> Run:
     """The folder of a run to continue; raises BadAtlas where there is none."""
     run = Run(Path(out) / name)
     if not run.config.is_file():
-        raise BadAtlas(f"there is no run to resume in {run.folder}: its config.yaml is missing")
+        raise BadAtlas(
+            f"there is no run to resume in {run.folder}: its config.yaml is missing. "
+            "Name the run with --out and --name, or leave out --resume to start one."
+        )
     return run
 
 

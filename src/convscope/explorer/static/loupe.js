@@ -96,7 +96,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.photo.alt = `The picture ${shown.id}`;
     put(".predicted", shown.predicted);
     put(".probability", shown.probability);
-    put(".truth", shown.label && (shown.label === shown.predicted ? "and that is right" : `but it is ${shown.label}`));
+    put(".truth", shown.label && (shown.right ? "and that is right" : `but it is ${shown.label}`));
     this.thumbs.forEach(link => link.toggleAttribute("aria-current", Number(link.dataset.image) === image));
     this.buttons.forEach((button, place) => button.setAttribute("aria-checked", String(place === layer)));
     const rail = this.buttons[layer].parentElement;
