@@ -208,3 +208,12 @@ def test_two_surveys_write_the_same_bytes(tmp_path: Path) -> None:
     for path in files:
         if path.name != "atlas.json":  # it holds date and seconds
             assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
+
+
+def test_the_drawn_histogram_follows_numpys() -> None:
+    values = np.random.default_rng(0).gamma(2.0, 1.5, (1, 4000)).astype(np.float32)
+    counts = quantiles.count(torch.from_numpy(values)[None])
+    drawn, steps = quantiles.linear(counts, values.min(axis=1), values.max(axis=1), 20)
+    expected, _ = np.histogram(values[0], bins=steps[0])
+    assert drawn.sum() == 4000
+    assert np.abs(drawn[0] - expected).max() < 0.02 * 4000

@@ -51,12 +51,13 @@ def quantile(counts: np.ndarray, share: float, top: np.ndarray) -> np.ndarray:
 
 
 def linear(counts: np.ndarray, low: np.ndarray, high: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same counts in ``bins`` equal steps from ``low`` to ``high`` of each channel, for drawing."""
-    centres = (edges()[:-1] + edges()[1:]) / 2
-    centres[SIDE] = 0.0
+    """The same counts in ``bins`` equal steps from ``low`` to ``high`` of each channel, for drawing.
+
+    A logarithmic bin that reaches over several steps is spread evenly over them.
+    """
     span = np.maximum(high - low, 1e-30)
-    place = np.clip((centres[None, :] - low[:, None]) / span[:, None] * bins, 0, bins - 1).astype(np.int64)
-    drawn = np.zeros((len(counts), bins), dtype=np.int64)
-    np.add.at(drawn, (np.arange(len(counts))[:, None], place), counts)
-    steps = np.linspace(0, 1, bins + 1)
-    return drawn, (low[:, None] + span[:, None] * steps).astype(np.float32)
+    steps = low[:, None] + span[:, None] * np.linspace(0, 1, bins + 1)
+    below = np.concatenate([np.zeros((len(counts), 1)), counts.cumsum(axis=1)], axis=1)
+    drawn = np.stack([np.interp(at, edges(), total) for at, total in zip(steps, below, strict=True)])
+    drawn[:, 0], drawn[:, -1] = 0, below[:, -1]
+    return np.diff(np.rint(drawn).astype(np.int64), axis=1), steps.astype(np.float32)
