@@ -62,6 +62,14 @@ def test_a_manifest_that_lacks_a_part(folder, key):
         open_atlas(folder)
 
 
+def test_a_manifest_that_lacks_a_key_within_a_part(folder):
+    there = manifest()
+    del there["images"]["classes"]
+    write.write_manifest(folder, there)
+    with pytest.raises(BadAtlas, match=r"atlas.json lacks images\.classes: survey again"):
+        open_atlas(folder)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_truncated_json(folder, share):
     path = folder / layout.MANIFEST

@@ -18,6 +18,7 @@ DAMAGE = (
     SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, MemoryError, RecursionError,
 )  # fmt: skip
 PARTS = ("stage", "model", "images", "layers", "survey")
+WITHIN = {"model": ("id", "name", "classes", "fit"), "images": ("name", "classes", "count")}
 
 
 @contextmanager
@@ -67,6 +68,13 @@ def read_manifest(root: Path) -> dict[str, Any]:
             "use the version that made it, or survey again."
         )
     missing = [key for key in PARTS if key not in manifest]
+    missing += [
+        f"{part}.{key}"
+        for part in WITHIN
+        if part in manifest
+        for key in WITHIN[part]
+        if key not in manifest[part]
+    ]
     if missing:
         raise BadAtlas(f"{path} lacks {', '.join(missing)}: survey again to rebuild it.")
     if manifest["stage"] not in layout.STAGES:
