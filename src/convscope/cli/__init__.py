@@ -33,9 +33,9 @@ for _name, _help in COMMANDS.items():  # imported when called, so that --help st
 def main() -> None:
     """Run a command; an error meant for people is one line on standard error, exit code 1, of usage 2."""
     from convscope.errors import ConvscopeError
-    from convscope.plain.machine import wait_passively
+    from convscope.plain.machine import spin_briefly
 
-    wait_passively()
+    spin_briefly()
     try:
         app(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
