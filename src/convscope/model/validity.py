@@ -5,7 +5,7 @@ from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.model.operations import RECTIFIERS
 from convscope.model.tape import INPUT, Record
-from convscope.plain.validity import Validity
+from convscope.plain.validity import LABELS, Validity
 
 METHODS: dict[Rule, str] = {
     "deconvnet": "deconvnet",
@@ -13,7 +13,6 @@ METHODS: dict[Rule, str] = {
     "gradient": "gradient",
 }
 COMPARISONS = {"gt", "ge", "lt", "le", "heaviside", "sign"}
-GRAVITY = ("refused", "partial", "dead", "image-independent", "pool-only", "extended", "exact")
 
 
 def ancestors(record: Record, index: int) -> set[int]:
@@ -73,7 +72,7 @@ def _dependence(descent: Descent, rule: Rule) -> dict[str, str]:
 
 
 def _validity(found: dict[str, str], descent: Descent, rule: Rule, depth: int) -> Validity:
-    labels = tuple(label for label in GRAVITY if label in found) or ("exact",)
+    labels = tuple(label for label in LABELS if label in found) or ("exact",)
     method = METHODS[rule]
     if rule == "gradient":
         head = f"{method}: autograd's own, nothing replaced"
@@ -90,5 +89,5 @@ def with_dead(validity: Validity, value: float) -> Validity:
     if value > 0:
         return validity
     sentence = f"{validity.sentence} The unit is not above zero here ({value:.4g}): the map shows what would raise it."
-    labels = tuple(sorted({"dead", *validity.labels} - {"exact"}, key=GRAVITY.index))
+    labels = tuple(sorted({"dead", *validity.labels} - {"exact"}, key=LABELS.index))
     return Validity(labels[0], sentence, labels, validity.rectified, validity.rectifiers, validity.notes)

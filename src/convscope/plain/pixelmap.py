@@ -28,7 +28,7 @@ class PixelMap:
     value: float | None = None
 
     def save(self, path: str | Path) -> Path:
-        """Write the map as a PNG, cropped to nothing, zero at mid-grey; returns the path."""
+        """Write the whole map as a PNG, zero at mid-grey; returns the path."""
         from convscope.plain.render import save_png, signed
 
         return save_png(path, signed(self.array).pixels)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-LABELS = ("exact", "image-independent", "pool-only", "extended", "partial", "dead", "refused")
+# the gravest first
+LABELS = ("refused", "partial", "dead", "image-independent", "pool-only", "extended", "exact")
 
 
 @dataclass(frozen=True)
