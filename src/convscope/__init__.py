@@ -31,10 +31,12 @@ _PORCH = {
     "Question": "convscope.plain.question",
     "Recipe": "convscope.train.recipe",
     "Survey": "convscope.survey.settings",
+    "Shift": "convscope.plain.shifts",
     "Unit": "convscope.plain.unit",
     "evaluate": "convscope.train.evaluate",
     "explore": "convscope.explorer.explore",
     "look": "convscope.ask.look",
+    "maps": "convscope.studies.maps",
     "open_atlas": "convscope.atlas.read",
     "open_images": "convscope.images",
     "open_model": "convscope.nets.open",
@@ -42,7 +44,9 @@ _PORCH = {
     "publish": "convscope.explorer.publish",
     "summary": "convscope.model.summary",
     "survey": "convscope.survey.run",
+    "shift": "convscope.studies.shift",
     "train": "convscope.train.loop",
+    "train_twin": "convscope.ask.twin",
 }
 
 __all__ = ["__version__", *_PORCH]
