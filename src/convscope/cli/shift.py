@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -43,14 +43,19 @@ def shift(
         Print all means and deviations as JSON.
     """
     from convscope.errors import BadSpec
+    from convscope.images import open_images
     from convscope.nets.open import open_model
+    from convscope.studies.shift import check
     from convscope.studies.shift import shift as measure
 
     if twin is not None and train_twin:
         raise BadSpec(f"--twin {twin} and --train-twin ask for two twins: give one of them")
-    opened = open_model(model, weights=weights)
-    second = _trained(model) if train_twin else twin
-    seen = measure(opened, picture, twin=second, settings=settings)
+    # training takes minutes: whatever else can be wrong is found before it
+    net = _twin_spec(model) if train_twin else ""
+    settings, opened, pictures = settings or Shift(), open_model(model, weights=weights), open_images(picture)
+    check(settings, opened)
+    second = _trained(model, net) if train_twin else twin
+    seen = measure(opened, pictures, twin=second, settings=settings)
     page = seen.save(Path(out or f"{Path(picture).stem}-shift"))
     if json:
         print_json(seen.as_dict() | {"page": str(page)})
@@ -70,17 +75,23 @@ def _print(seen: Shifts) -> None:
         if theirs is not None and seen.twin is not None:
             words += f"   {seen.twin.model} {theirs.name}: {mean(theirs.change)[-1]:.3f}"
         print(words)
-    print(seen.finding)
+    print(seen.finding, seen.details)
 
 
-def _trained(model: str) -> Any:
+def _twin_spec(model: str) -> str:
+    from convscope.ask.twin import twin_spec
+
+    return twin_spec(model)
+
+
+def _trained(model: str, net: str) -> Path:
     """The twin's folder, training it with progress on standard error where it is not there yet."""
     from rich.console import Console
 
-    from convscope.ask.twin import train_twin, twin_place, twin_spec
+    from convscope.ask.twin import train_twin, twin_place
     from convscope.train.progress import Terminal
 
-    place, net = twin_place(model), twin_spec(model)
+    place = twin_place(model)
     there = (place / "report.json").is_file()
     print(f"twin: {place}, {net} ({'already trained' if there else 'training now'})", file=sys.stderr)
     terminal = Terminal(Console(stderr=True))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-PANEL, PLOT_WIDTH, PLOT_HEIGHT = (320, 178), 186, 104
+PANEL, PLOT_WIDTH, PLOT_HEIGHT = (340, 184), 172, 108
 LEFT, TOP, ACROSS = 34, 42, 3
 NAME = 15  # letters of a line's name
 STYLE = """
@@ -17,9 +17,9 @@ svg.chart { --ink: #1d1f23; --muted: #5d6168; --line: #e0e0dc; --one: #0b5cad; -
   --one: #7cb8ff; --two: #ffb056 } }
 .chart .title { font-weight: 600; font-size: 13px } .chart .small { fill: var(--muted); font-size: 11px }
 .chart .grid { stroke: var(--line); fill: none } .chart .path { fill: none; stroke-width: 2 }
-.chart .band { opacity: 0.16; stroke: none } .chart .one { stroke: var(--one) } .chart .two { stroke: var(--two) }
+.chart .band { opacity: 0.16 } .chart .ring { fill: none; stroke-width: 1.5 }
+.chart .path.one, .chart .ring.one { stroke: var(--one) } .chart .path.two, .chart .ring.two { stroke: var(--two) }
 .chart .band.one, .chart text.one { fill: var(--one) } .chart .band.two, .chart text.two { fill: var(--two) }
-.chart text { stroke: none } .chart .ring { fill: none; stroke-width: 1.5 }
 """
 
 

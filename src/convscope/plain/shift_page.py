@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from convscope.plain.chart import Line, Panel, chart
-from convscope.plain.page import document, heading, paragraph, scroll, table
+from convscope.plain.page import document, figure, heading, paragraph, picture, scroll, table
 from convscope.plain.shifts import DIRECTIONS, LayerChange, Shifts, mean, spread
 
 HOW = (
@@ -15,9 +15,9 @@ HOW = (
 )
 ALIGNED = (
     "A map that merely moves with its picture is not a map that changes, but counts as one here. Circles are the "
-    "change that is left after the map has been moved back, where the shift is a whole number of the layer's "
-    "stride, on the positions that both maps have: what comes in at the border, and nothing else where every "
-    "step below is a convolution, a pooling or pointwise."
+    "change that is left once the map has been moved back, on the positions that both maps have, wherever the "
+    "shift is a whole number of the layer's stride. Below such a layer convolution, pooling and pointwise steps "
+    "only move, so what is left comes in over the border: the fill and the zeros of padding."
 )
 
 
@@ -39,7 +39,9 @@ def shift_page(shifts: Shifts) -> str:
     steps = [str(step) for step in shifts.settings.steps]
     parts = [
         paragraph(shifts.finding, "lead"),
+        *([paragraph(shifts.details)] if shifts.details else []),
         paragraph(_conditions(shifts), "muted"),
+        *_example(shifts),
         scroll(shift_chart(shifts)),
         paragraph(HOW),
         paragraph(ALIGNED),
@@ -50,7 +52,7 @@ def shift_page(shifts: Shifts) -> str:
         heading("The answer"),
         table(["", "model", *steps], _answers(shifts)),
     ]
-    return document(f"Shifting pictures under {shifts.model.model}", parts)
+    return document(f"{shifts.model.model} under shifted pictures", parts)
 
 
 def _conditions(shifts: Shifts) -> str:
@@ -61,6 +63,21 @@ def _conditions(shifts: Shifts) -> str:
         f"{len(shifts.ids):,} of {shifts.of:,} pictures of {'x'.join(map(str, shifts.size))} pixels, moved "
         f"{DIRECTIONS[settings.axis]}; border: {settings.border}; {sizes}."
     )
+
+
+def example_strip(shifts: Shifts) -> np.ndarray | None:
+    """The first picture under every shift, side by side on white, uint8 ``[h, w, c]``; None where it has no pixels."""
+    if shifts.example is None:
+        return None
+    gap = ((0, 0), (0, 0), (0, max(1, shifts.size[1] // 16)), (0, 0))
+    return np.concatenate(list(np.pad(shifts.example, gap, constant_values=255)), axis=1)
+
+
+def _example(shifts: Shifts) -> Iterator[str]:
+    strip = example_strip(shifts)
+    if strip is not None:
+        words = f"{shifts.ids[0]} moved by {', '.join(map(str, shifts.settings.steps))} pixels"
+        yield figure("input", words, picture("shifted.png", words, strip.shape[1], strip.shape[0], "strip"))
 
 
 def _layer_panel(shifts: Shifts, x: np.ndarray, pair: tuple[LayerChange, LayerChange | None]) -> Panel:
@@ -108,4 +125,4 @@ def _answers(shifts: Shifts) -> Iterator[list[str]]:
 
 
 def _cell(value: float, deviation: float) -> str:
-    return f"{value:.3f} ± {deviation:.3f}" if np.isfinite(value) else "–"
+    return f"{value:.2f} ± {deviation:.2f}" if np.isfinite(value) else "–"

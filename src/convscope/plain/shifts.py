@@ -32,7 +32,7 @@ class Shift:
     border
         What comes in at the edge: the picture mirrored there (reflect), its last pixels (edge), or
         what left at the other side (wrap).
-    pictures
+    sample
         How many pictures of a folder at most, evenly spaced.
     split
         Which images of a source that has splits: train, val, test or all.
@@ -44,15 +44,15 @@ class Shift:
     by: str = "0..8"
     axis: Axis = "x"
     border: Border = "reflect"
-    pictures: int = 100
+    sample: int = 100
     split: str = "all"
 
     def __post_init__(self) -> None:
         for name, kind in (("axis", Axis), ("border", Border)):
             if getattr(self, name) not in get_args(kind):
                 raise BadSpec(f"{name} is {getattr(self, name)!r}: choose {', '.join(get_args(kind))}")
-        if self.pictures < 1:
-            raise BadSpec(f"pictures is {self.pictures}: choose a number from 1")
+        if self.sample < 1:
+            raise BadSpec(f"sample is {self.sample}: choose a number from 1")
         if not self.steps:
             raise BadSpec(f"by is {self.by!r}, which holds no shift: write for example 0..8")
 
@@ -105,7 +105,10 @@ class Reaction:
 
 @dataclass(frozen=True, eq=False)
 class Shifts:
-    """What shifts of ``ids``, out of ``of`` pictures of ``size`` (height, width), did to a model and its twin."""
+    """What shifts of ``ids``, out of ``of`` pictures of ``size`` (height, width), did to a model and its twin.
+
+    ``example`` is the first picture under every shift, uint8 ``[shifts, h, w, c]``; None where it came as numbers.
+    """
 
     settings: Shift
     ids: tuple[str, ...]
@@ -113,6 +116,7 @@ class Shifts:
     size: tuple[int, int]
     model: Reaction
     twin: Reaction | None = None
+    example: np.ndarray | None = None
 
     @cached_property
     def pairs(self) -> list[tuple[LayerChange, LayerChange | None]]:
@@ -126,23 +130,33 @@ class Shifts:
 
     @property
     def finding(self) -> str:
-        """What the numbers say, in words that claim no more than was measured."""
-        return " ".join(_alone(self) if self.twin is None else _compared(self, self.twin))
+        """One sentence that the numbers make, and that claims no more than was measured."""
+        return _alone(self) if self.twin is None else _compared(self, self.twin)
+
+    @property
+    def details(self) -> str:
+        """What belongs to the finding: the answer, the stages one by one, and its limits; empty without a twin."""
+        return "" if self.twin is None else " ".join(_details(self, self.twin))
 
     def as_dict(self) -> dict[str, Any]:
         """Means and standard deviations over the pictures; None where nothing is defined."""
         both = [self.model] if self.twin is None else [self.model, self.twin]
         return {
-            "settings": asdict(self.settings), "steps": list(self.settings.steps), "finding": self.finding,
+            "settings": asdict(self.settings), "steps": list(self.settings.steps),
+            "finding": self.finding, "details": self.details,
             "pictures": len(self.ids), "of": self.of, "models": [_reaction(each) for each in both],
         }  # fmt: skip
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``index.html``, the chart ``shift.svg`` and the numbers ``shift.json``; returns the page's path."""
+        """Write ``index.html``, its chart ``shift.svg`` and its numbers ``shift.json``; returns the page's path."""
         from convscope.plain.files import write_json, write_text
-        from convscope.plain.shift_page import shift_chart, shift_page
+        from convscope.plain.render import save_png
+        from convscope.plain.shift_page import example_strip, shift_chart, shift_page
 
         root = Path(folder)
+        strip = example_strip(self)
+        if strip is not None:
+            save_png(root / "shifted.png", strip)
         write_text(root / "shift.svg", shift_chart(self))
         write_json(root / "shift.json", self.as_dict())
         write_text(root / "index.html", shift_page(self))
@@ -190,33 +204,54 @@ def _subject(shifts: Shifts) -> str:
     return f"Over {count} picture{'s' * (count != 1)} moved {pixels} {DIRECTIONS[shifts.settings.axis]}"
 
 
-def _alone(shifts: Shifts) -> list[str]:
+def _alone(shifts: Shifts) -> str:
     moved = _moved(shifts)
     change, kept = shifts.model.output.change[:, moved], shifts.model.kept[:, moved]
-    return [
-        f"{_subject(shifts)}, the class scores of {shifts.model.model} change by {np.nanmean(change):.2f} of their "
+    return (
+        f"{_subject(shifts)}, the class scores of {shifts.model.model} change by {np.nanmean(change):.3f} of their "
         f"length on average, and the class named stays in {kept.mean():.1%} of cases."
-    ]
+    )
 
 
-def _compared(shifts: Shifts, twin: Reaction) -> list[str]:
-    moved = _moved(shifts)
+def _compared(shifts: Shifts, twin: Reaction) -> str:
+    moved, names = _moved(shifts), (shifts.model.model, twin.model)
     mine, theirs = (each.output.change[:, moved] for each in (shifts.model, twin))
-    apart, error = difference(mine, theirs)
-    names = shifts.model.model, twin.model
-    if abs(apart) <= CLEAR * error:
-        verdict = "no clear difference"
-    else:
-        verdict = f"{names[apart > 0]} changes less"
-    kept = [each.kept[:, moved].mean() for each in (shifts.model, twin)]
-    error_words = f" ± {error:.3f}, standard error over pictures" if np.isfinite(error) else ", one picture"
-    return [
+    apart = difference(mine, theirs)
+    verdict = f"{names[apart[0] > 0]} changes less" if _clear(apart) else "no clear difference"
+    return (
         f"{_subject(shifts)}, the class scores of {names[0]} change by {np.nanmean(mine):.3f} of their length on "
-        f"average and those of {names[1]} by {np.nanmean(theirs):.3f} (difference {apart:+.3f}{error_words}): "
-        f"{verdict}.",
-        f"The class named stays in {kept[0]:.1%} against {kept[1]:.1%} of cases.",
-        "These are two trained networks, one of each kind: another seed may differ.",
+        f"average and those of {names[1]} by {np.nanmean(theirs):.3f} (difference {_words(apart)}): {verdict}."
+    )
+
+
+def _details(shifts: Shifts, twin: Reaction) -> list[str]:
+    mine, theirs = (each.kept[:, _moved(shifts)].astype(float) for each in (shifts.model, twin))
+    return [
+        f"The class named stays in {mine.mean():.1%} against {theirs.mean():.1%} of cases "
+        f"(difference {_words(difference(mine, theirs))}).",
+        *_stage_by_stage(shifts),
+        "± is the standard error over pictures; a difference beyond two of them is called clear. These are two "
+        "trained networks: another seed may differ.",
     ]
+
+
+def _stage_by_stage(shifts: Shifts) -> list[str]:
+    """In how many of the paired stages the model clearly changes less, and more, than its twin."""
+    moved = _moved(shifts)
+    pairs = [(mine, theirs) for mine, theirs in shifts.pairs if theirs is not None]
+    found = [difference(mine.change[:, moved], theirs.change[:, moved]) for mine, theirs in pairs]
+    less, more = (sum(_clear(apart) and sign * apart[0] > 0 for apart in found) for sign in (-1, 1))
+    if len(pairs) < 2:
+        return []
+    return [f"{shifts.model.model} clearly changes less in {less} and more in {more} of {len(pairs)} stages."]
+
+
+def _clear(apart: tuple[float, float]) -> bool:
+    return abs(apart[0]) > CLEAR * apart[1]
+
+
+def _words(apart: tuple[float, float]) -> str:
+    return f"{apart[0]:+.3f} ± {apart[1]:.3f}" if np.isfinite(apart[1]) else f"{apart[0]:+.3f}, one picture"
 
 
 def _reaction(reaction: Reaction) -> dict[str, Any]:

@@ -36,11 +36,12 @@ def shift(
     settings = replace(settings or Shift(), **overrides)
     first = open_model(model)
     second = None if twin is None else open_model(twin)
-    _check(settings, first, second)
+    check(settings, first, second)
     inputs, ids, of = _inputs(pictures, settings)
     return Shifts(
         settings, ids, of, (first.fit.height, first.fit.width),
         react(first, inputs, settings), None if second is None else react(second, inputs, settings),
+        _example(first, inputs[0], settings),
     )  # fmt: skip
 
 
@@ -73,6 +74,13 @@ def react(model: Model, inputs: list[Any], settings: Shift) -> Reaction:
     return Reaction(model.name, model.parameters, layers, *_answers(torch.stack(scores)))
 
 
+def _example(model: Model, picture: Any, settings: Shift) -> np.ndarray | None:
+    if isinstance(picture, Tensor) or picture.dtype.kind == "f":
+        return None
+    pixels = torch.from_numpy(np.ascontiguousarray(np.moveaxis(model.pixels(picture), 2, 0)))
+    return np.moveaxis(shifted(pixels, settings.steps, settings).numpy(), 1, 3)
+
+
 def stages(model: Model) -> list[str]:
     """The layers that are measured: the end of every chain, every pooling, and last the class scores."""
     return [
@@ -101,14 +109,12 @@ def change(output: Tensor) -> np.ndarray:
 def aligned_change(output: Tensor, layer: Layer, settings: Shift) -> np.ndarray:
     """Relative change ``[n]`` once each map has been moved back; NaN where that takes part of a position."""
     found = np.full(len(settings.steps), np.nan)
-    if output.ndim != 4 or layer.field.stride is None:
+    stride = layer.field.stride
+    if output.ndim != 4 or stride is None or 0 in stride:  # a single position has no step
         return found
     height, width = output.shape[2:]
     for place, step in enumerate(settings.steps):
-        moves = [
-            divmod(way, stride)
-            for way, stride in zip(_vector(step, settings), layer.field.stride, strict=True)
-        ]
+        moves = [divmod(way, jump) for way, jump in zip(_vector(step, settings), stride, strict=True)]
         (down, rest_y), (right, rest_x) = moves
         if not rest_y and not rest_x and down < height and right < width:
             now = output[place + 1 : place + 2, :, down:, right:]
@@ -144,12 +150,13 @@ def _inputs(pictures: Any, settings: Shift) -> tuple[list[Any], tuple[str, ...],
     images = open_images(pictures)
     images = images if settings.split == "all" else images.split(settings.split)
     images = images.sorted_by_id()
-    rows = np.unique(np.linspace(0, len(images) - 1, min(settings.pictures, len(images))).round().astype(int))
+    rows = np.unique(np.linspace(0, len(images) - 1, min(settings.sample, len(images))).round().astype(int))
     chosen = images.subset(rows)
     return [chosen[row] for row in range(len(chosen))], chosen.ids, len(images)
 
 
-def _check(settings: Shift, model: Model, twin: Model | None) -> None:
+def check(settings: Shift, model: Model, twin: Model | None = None) -> None:
+    """Raises BadSpec where a shift moves the picture out of sight, BadModel where the twin's input has another size."""
     height, width = model.fit.height, model.fit.width
     room = {"x": width, "y": height, "both": min(height, width)}[settings.axis]
     if settings.steps[-1] >= room:
