@@ -29,6 +29,13 @@ def test_rings_are_drawn_where_there_is_a_value():
     assert len(list(drawn(Line("a", X, Y, X * 0, rings=rings)).iter(f"{SVG}circle"))) == 2
 
 
+def test_what_is_not_defined_is_left_out():
+    picture = drawn(Line("a", X, np.array([0.0, 0.5, 0.25, np.nan]), X * 0), Line("b", X, X * np.nan, X * 0))
+    assert [len(path.get("points", "").split()) for path in picture.iter(f"{SVG}polyline")] == [3, 0]
+    assert "a 0.25" in "".join(picture.itertext())
+    assert "nan" not in ElementTree.tostring(picture, "unicode")
+
+
 def test_names_at_the_ends_do_not_overlap():
     picture = drawn(Line("a", X, Y, X * 0), Line("b", X, Y + 0.01, X * 0, "two"), Line("c<", X, Y, X * 0))
     ends = [

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import sem
 
 from convscope.errors import BadSpec
-from convscope.plain.shifts import LayerChange, Reaction, Shift, Shifts, difference
+from convscope.plain.shift_finding import difference
+from convscope.plain.shifts import LayerChange, Reaction, Shift, Shifts
 
 CHANCE = np.random.default_rng(0)
 
@@ -34,6 +35,12 @@ def test_a_difference_is_paired_and_has_the_standard_error_of_scipy():
     mine, theirs = CHANCE.normal(size=(2, 7, 3))
     apart = (mine - theirs).mean(axis=1)
     assert difference(mine, theirs) == pytest.approx((apart.mean(), sem(apart)))
+
+
+def test_a_difference_leaves_out_what_is_not_defined():
+    mine = np.array([[1.0, np.nan], [3.0, 5.0], [np.nan, np.nan]])
+    assert difference(mine, np.zeros((3, 2))) == pytest.approx((2.5, 1.5))
+    assert difference(mine[2:], mine[2:])[1] == np.inf
 
 
 def reaction(name: str, change: np.ndarray, shape: tuple[int, ...] = (4, 8, 8)) -> Reaction:

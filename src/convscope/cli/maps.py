@@ -47,8 +47,10 @@ def maps(
     page = seen.save(folder, top=top)
     if json:
         rows = [each.as_dict() | {"sheet": str(folder / sheet_name(each))} for each in seen.layers.values()]
-        print_json({"page": str(page), "model": seen.model, "layers": rows})
+        print_json({"page": str(page), "model": seen.model, "notes": list(seen.notes), "layers": rows})
         return
+    for note in seen.notes:
+        print(f"note: {note}")
     for each in seen.layers.values():
         lead = "" if each.name == each.block else "  "
         span = f"{each.low:.3g} to {each.high:.3g}, {each.zeros:.1%} zero"

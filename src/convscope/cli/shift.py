@@ -70,6 +70,8 @@ def _print(seen: Shifts) -> None:
     """Each stage's mean relative change at the largest shift, then the finding."""
     from convscope.plain.shifts import mean
 
+    for note in seen.notes:
+        print(f"note: {note}")
     for mine, theirs in seen.pairs:
         words = f"{mine.name}: {mean(mine.change)[-1]:.3f}"
         if theirs is not None and seen.twin is not None:

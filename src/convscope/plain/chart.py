@@ -99,20 +99,23 @@ def _line(line: Line, far: float, top: float) -> str:
 
 def _names(panel: Panel) -> str:
     """Each line's name and last value at its end, moved apart where they would overlap."""
-    ends = sorted(((_y(float(line.y[-1]), panel.top), line) for line in panel.lines), key=lambda end: end[0])
+    ends = [
+        (line, float(line.y[np.isfinite(line.y)][-1])) for line in panel.lines if np.isfinite(line.y).any()
+    ]
     parts, last = [], -np.inf
-    for height, line in ends:
-        last = max(height, last + 13)
+    for line, value in sorted(ends, key=lambda end: -end[1]):
+        last = max(_y(value, panel.top), last + 13)
         name = line.name if len(line.name) <= NAME else f"{line.name[: NAME - 1]}…"
         parts.append(
             f'<text class="{line.hue}" x="{LEFT + PLOT_WIDTH + 6}" y="{last + 4:.1f}">'
-            f"{escape(name)} {line.y[-1]:.2f}</text>"
+            f"{escape(name)} {value:.2f}</text>"
         )
     return "".join(parts)
 
 
 def _points(x: np.ndarray, y: np.ndarray, far: float, top: float) -> str:
-    return " ".join(f"{_x(a, far):.1f},{_y(b, top):.1f}" for a, b in zip(x, y, strict=True))
+    seen = np.isfinite(y)
+    return " ".join(f"{_x(a, far):.1f},{_y(b, top):.1f}" for a, b in zip(x[seen], y[seen], strict=True))
 
 
 def _x(value: float, far: float) -> float:

@@ -1,5 +1,6 @@
 """Contact sheets: the maps of a layer side by side, or a vector as bars, under one stated scaling."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -106,5 +107,6 @@ def _blank(width: int, height: int, heading: str) -> tuple[Image.Image, ImageDra
     return page, pen
 
 
+@cache  # Pillow reads its font anew each time
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)

@@ -74,13 +74,15 @@ class Maps:
     """The outputs of a network's layers for one picture, by name, in running order.
 
     ``pixels`` is uint8 ``[H, W, 1 or 3]``, what the network was shown; ``named`` are the most probable
-    classes with their probabilities, empty where the last layer was not asked for.
+    classes with their probabilities, empty where the last layer was not asked for. ``notes`` are the model's
+    own, such as that its weights are random.
     """
 
     model: str
     pixels: np.ndarray
     layers: Mapping[str, LayerMaps]
     named: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[list[LayerMaps]]:
         """A convolution with all that follows it up to the next one."""
@@ -149,6 +151,7 @@ def _introduction(maps: Maps) -> Iterator[str]:
     if maps.named:
         best = ", ".join(f"{name} {share:.1%}" for name, share in maps.named)
         yield paragraph(f"Named: {best}.", "lead")
+    yield from (paragraph(f"Note: {note}") for note in maps.notes)
     yield paragraph(LEGEND, "muted")
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from convscope.plain.chart import Line, Panel, chart
 from convscope.plain.page import document, figure, heading, paragraph, picture, scroll, table
-from convscope.plain.shifts import DIRECTIONS, LayerChange, Shifts, mean, spread
+from convscope.plain.shift_finding import DIRECTIONS
+from convscope.plain.shifts import LayerChange, Shifts, mean, spread
 
 HOW = (
     "Relative change is the Euclidean distance between a layer's output for the shifted and for the unshifted "
@@ -40,6 +41,7 @@ def shift_page(shifts: Shifts) -> str:
     parts = [
         paragraph(shifts.finding, "lead"),
         *([paragraph(shifts.details)] if shifts.details else []),
+        *(paragraph(f"Note: {note}") for note in shifts.notes),
         paragraph(_conditions(shifts), "muted"),
         *_example(shifts),
         scroll(shift_chart(shifts)),

@@ -13,8 +13,6 @@ from convscope.errors import BadSpec
 
 Axis = Literal["x", "y", "both"]
 Border = Literal["reflect", "edge", "wrap"]
-DIRECTIONS = {"x": "to the right", "y": "down", "both": "to the right and down"}
-CLEAR = 2.0  # standard errors from which a difference is called one
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class LayerChange:
 
 @dataclass(frozen=True, eq=False)
 class Reaction:
-    """One network's reaction: its layers in running order and its answer.
+    """One network's reaction: its layers in running order, its answer, and the model's own notes.
 
     ``probability`` ``[pictures, shifts]`` is of the class named for the unshifted picture; ``kept`` says
     whether that class is still the most probable one.
@@ -97,6 +95,7 @@ class Reaction:
     layers: Mapping[str, LayerChange]
     probability: np.ndarray
     kept: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @property
     def output(self) -> LayerChange:
@@ -118,6 +117,12 @@ class Shifts:
     twin: Reaction | None = None
     example: np.ndarray | None = None
 
+    @property
+    def notes(self) -> list[str]:
+        """What should be known of the networks themselves, such as that weights are random."""
+        both = filter(None, (self.model, self.twin))
+        return [f"{each.model}: {note}" for each in both for note in each.notes]
+
     @cached_property
     def pairs(self) -> list[tuple[LayerChange, LayerChange | None]]:
         """The model's layers beside the twin's where all sizes agree in turn; else only the outputs pair."""
@@ -131,19 +136,23 @@ class Shifts:
     @property
     def finding(self) -> str:
         """One sentence that the numbers make, and that claims no more than was measured."""
-        return _alone(self) if self.twin is None else _compared(self, self.twin)
+        from convscope.plain.shift_finding import alone, compared
+
+        return alone(self) if self.twin is None else compared(self, self.twin)
 
     @property
     def details(self) -> str:
         """What belongs to the finding: the answer, the stages one by one, and its limits; empty without a twin."""
-        return "" if self.twin is None else " ".join(_details(self, self.twin))
+        from convscope.plain.shift_finding import details
+
+        return "" if self.twin is None else " ".join(details(self, self.twin))
 
     def as_dict(self) -> dict[str, Any]:
         """Means and standard deviations over the pictures; None where nothing is defined."""
         both = [self.model] if self.twin is None else [self.model, self.twin]
         return {
             "settings": asdict(self.settings), "steps": list(self.settings.steps),
-            "finding": self.finding, "details": self.details,
+            "finding": self.finding, "details": self.details, "notes": self.notes,
             "pictures": len(self.ids), "of": self.of, "models": [_reaction(each) for each in both],
         }  # fmt: skip
 
@@ -176,82 +185,6 @@ def spread(values: np.ndarray) -> np.ndarray:
 def _over_pictures(values: np.ndarray, reduce: Any) -> np.ndarray:
     columns = [column[np.isfinite(column)] for column in values.T]
     return np.array([reduce(column) if len(column) else np.nan for column in columns])
-
-
-def difference(mine: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """(mean, standard error) over pictures of ``mine - theirs``, both ``[n, shifts]``, paired and averaged over shifts.
-
-    >>> difference(np.array([[1.0, 1.0], [3.0, 3.0]]), np.zeros((2, 2)))
-    (2.0, 1.0)
-    """
-    apart = np.nanmean(mine - theirs, axis=1)
-    error = apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else np.inf
-    return float(apart.mean()), float(error)
-
-
-def _moved(shifts: Shifts) -> np.ndarray:
-    """Which steps move the picture at all."""
-    steps = np.array(shifts.settings.steps)
-    return steps > 0 if (steps > 0).any() else steps >= 0
-
-
-def _subject(shifts: Shifts) -> str:
-    steps = [step for step, moved in zip(shifts.settings.steps, _moved(shifts), strict=True) if moved]
-    count = len(shifts.ids)
-    pixels = (
-        f"{steps[0]} to {steps[-1]} pixels" if len(steps) > 1 else f"{steps[0]} pixel{'s' * (steps[0] != 1)}"
-    )
-    return f"Over {count} picture{'s' * (count != 1)} moved {pixels} {DIRECTIONS[shifts.settings.axis]}"
-
-
-def _alone(shifts: Shifts) -> str:
-    moved = _moved(shifts)
-    change, kept = shifts.model.output.change[:, moved], shifts.model.kept[:, moved]
-    return (
-        f"{_subject(shifts)}, the class scores of {shifts.model.model} change by {np.nanmean(change):.3f} of their "
-        f"length on average, and the class named stays in {kept.mean():.1%} of cases."
-    )
-
-
-def _compared(shifts: Shifts, twin: Reaction) -> str:
-    moved, names = _moved(shifts), (shifts.model.model, twin.model)
-    mine, theirs = (each.output.change[:, moved] for each in (shifts.model, twin))
-    apart = difference(mine, theirs)
-    verdict = f"{names[apart[0] > 0]} changes less" if _clear(apart) else "no clear difference"
-    return (
-        f"{_subject(shifts)}, the class scores of {names[0]} change by {np.nanmean(mine):.3f} of their length on "
-        f"average and those of {names[1]} by {np.nanmean(theirs):.3f} (difference {_words(apart)}): {verdict}."
-    )
-
-
-def _details(shifts: Shifts, twin: Reaction) -> list[str]:
-    mine, theirs = (each.kept[:, _moved(shifts)].astype(float) for each in (shifts.model, twin))
-    return [
-        f"The class named stays in {mine.mean():.1%} against {theirs.mean():.1%} of cases "
-        f"(difference {_words(difference(mine, theirs))}).",
-        *_stage_by_stage(shifts),
-        "± is the standard error over pictures; a difference beyond two of them is called clear. These are two "
-        "trained networks: another seed may differ.",
-    ]
-
-
-def _stage_by_stage(shifts: Shifts) -> list[str]:
-    """In how many of the paired stages the model clearly changes less, and more, than its twin."""
-    moved = _moved(shifts)
-    pairs = [(mine, theirs) for mine, theirs in shifts.pairs if theirs is not None]
-    found = [difference(mine.change[:, moved], theirs.change[:, moved]) for mine, theirs in pairs]
-    less, more = (sum(_clear(apart) and sign * apart[0] > 0 for apart in found) for sign in (-1, 1))
-    if len(pairs) < 2:
-        return []
-    return [f"{shifts.model.model} clearly changes less in {less} and more in {more} of {len(pairs)} stages."]
-
-
-def _clear(apart: tuple[float, float]) -> bool:
-    return abs(apart[0]) > CLEAR * apart[1]
-
-
-def _words(apart: tuple[float, float]) -> str:
-    return f"{apart[0]:+.3f} ± {apart[1]:.3f}" if np.isfinite(apart[1]) else f"{apart[0]:+.3f}, one picture"
 
 
 def _reaction(reaction: Reaction) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def maps(model: Any, picture: Any, layer: str | None = None) -> Maps:
     values = read_all(opened, opened.preprocess(image)[None], [each.name for each in chosen])
     blocks = block_names(opened)
     layers = {each.name: _layer(each, blocks[each.name], values[each.name]) for each in chosen}
-    return Maps(opened.name, _pixels(opened, image), layers, _named(opened, layers))
+    return Maps(opened.name, _pixels(opened, image), layers, _named(opened, layers), opened.notes)
 
 
 def one_picture(source: Any) -> Any:

@@ -71,7 +71,7 @@ def react(model: Model, inputs: list[Any], settings: Shift) -> Reaction:
         )
         for name in names
     }  # fmt: skip
-    return Reaction(model.name, model.parameters, layers, *_answers(torch.stack(scores)))
+    return Reaction(model.name, model.parameters, layers, *_answers(torch.stack(scores)), model.notes)
 
 
 def _example(model: Model, picture: Any, settings: Shift) -> np.ndarray | None:
