@@ -17,17 +17,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-COMMAND = [sys.executable, "-c", "from convscope.cli import main; main()", "survey"]
-NET = """
-import torch
-from torch import nn
+from convscope.model.store import save_model
+from convscope.nets.open import open_model
 
-def net():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 96, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(96, 96, 3), nn.ReLU(),
-                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, 3))
-"""
-# one unit a batch of 2, and every unit saved: as many moments to be killed in as there can be
+# every unit is saved at once: as many moments to be killed in as there can be
+MAIN = "from convscope.survey import job; job.SAVED_EVERY = 0.0; from convscope.cli import main; main()"
+COMMAND = [sys.executable, "-c", MAIN, "survey"]
 SETTINGS = ["--batch", "2", "--photos", "2"]
 
 
@@ -40,10 +35,12 @@ def draw_pictures(folder: Path, count: int = 120) -> None:
 
 
 def words(place: Path, into: Path) -> list[str]:
-    return [f"{place / 'net.py'}:net", "--imgsz", "32", "--data", str(place / "data"), "--into", str(into), *SETTINGS]
+    return [str(place / "net"), "--data", str(place / "data"), "--into", str(into), *SETTINGS]
 
 
-def run(place: Path, into: Path, *more: str, kill_after: float | None = None, start: list[str] = COMMAND) -> float:
+def run(
+    place: Path, into: Path, *more: str, kill_after: float | None = None, start: list[str] = COMMAND
+) -> float:
     """Seconds it took; kills the process where asked."""
     began = time.monotonic()
     process = subprocess.Popen([*start, *words(place, into), *more], env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -58,7 +55,9 @@ def run(place: Path, into: Path, *more: str, kill_after: float | None = None, st
 
 
 def files(root: Path) -> dict[str, bytes]:
-    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    found = {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
     manifest = json.loads(found["atlas.json"])
     del manifest["provenance"]
     return found | {"atlas.json": json.dumps(manifest).encode()}
@@ -68,7 +67,7 @@ def main(kills: int) -> None:
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        (place / "net.py").write_text(NET)
+        save_model(open_model("96c5 p2 96c3 gap", input_size=32, classes=3), place / "net")
         draw_pictures(place / "data")
         seconds = run(place, place / "whole")
         whole = files(place / "whole")

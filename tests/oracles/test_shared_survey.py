@@ -10,15 +10,24 @@ import numpy as np
 import pytest
 
 from convscope.errors import BadSpec
+from convscope.images import open_images
+from convscope.images.source import Images
 from convscope.survey import job as survey_job
 from convscope.survey import run as survey_run
 from convscope.survey.exact import BITS, ExactSum
 from convscope.survey.run import survey, survey_shard
 from convscope.survey.settings import Shard
 
-from .test_survey import small_model, some_images
+from .test_survey import small_model
+from .test_survey import some_images as different_images
 
 SETTINGS = {"batch": 2, "k": 4, "photos": 2}  # 45 images: three work units
+
+
+def some_images(count: int = 45) -> Images:
+    """Every picture twice, so that winners repeat one another."""
+    pictures = different_images(count)
+    return open_images([pictures[row // 2] for row in range(count)], labels=[row % 3 for row in range(count)])
 
 
 def files(root: Path) -> dict[str, bytes]:
