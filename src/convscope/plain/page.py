@@ -14,7 +14,7 @@ h1 { font-size: 28px; line-height: 1.25; margin: 0 0 8px } h2 { font-size: 20px;
 p { max-width: 72ch; margin: 0 0 12px } .muted, figcaption { color: var(--muted) } .lead { font-size: 18px }
 figure { margin: 0 0 28px } figcaption { font-size: 14px; margin-bottom: 6px }
 figcaption b { color: var(--ink); font-size: 16px } img, svg { display: block; max-width: 100%; height: auto }
-.scroll { overflow-x: auto } .pixels, .strip { image-rendering: pixelated } .pixels { width: 224px } .strip { width: 100% }
+.scroll { overflow-x: auto } .scroll > * { max-width: none } .pixels, .strip { image-rendering: pixelated } .pixels { width: 224px } .strip { width: 100% }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; margin-bottom: 16px }
 td, th { padding: 3px 7px; border-bottom: 1px solid var(--line); text-align: right; font-weight: 400;
   white-space: nowrap } th:first-child { text-align: left } thead th { font-weight: 600 }

@@ -127,4 +127,6 @@ def _answers(shifts: Shifts) -> Iterator[list[str]]:
 
 
 def _cell(value: float, deviation: float) -> str:
-    return f"{value:.2f} ± {deviation:.2f}" if np.isfinite(value) else "–"
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:.2f} ± {deviation:.2f}" if deviation else f"{value:.2f}"  # one picture does not deviate
