@@ -10,7 +10,8 @@ import numpy as np
 from convscope.errors import BadSpec
 
 PADDINGS = ("valid", "same", "full", "causal")
-Padding = str | int
+SAME_AS = {"same-tensorflow": "same", "same-pytorch": "same"}  # equal wherever both exist: at stride 1
+Padding = str | int | tuple[int, int]
 
 
 def reach(kernel: int, dilation: int = 1) -> int:
@@ -27,13 +28,22 @@ def padding_amounts(
 ) -> tuple[int, int]:
     """Zeros added (before, after) an axis of ``n``; raises BadSpec for an unknown padding.
 
-    ``valid`` adds none; ``same`` gives ``ceil(n / stride)`` outputs, the odd zero after, as TensorFlow;
-    ``full`` adds ``k_e - 1`` on both sides, ``causal`` only before; a number adds itself on both sides.
+    ``valid`` adds none; ``same`` gives ``ceil(n / stride)`` outputs, the odd zero after, as TensorFlow
+    (``same-tensorflow``); ``same-pytorch`` is the same at stride 1 and refused beyond, as PyTorch does;
+    ``full`` adds ``k_e - 1`` on both sides, ``causal`` only before; a number adds itself on both sides,
+    a pair is (before, after).
 
     >>> padding_amounts(224, kernel=7, stride=2, padding="same")
     (2, 3)
     """
     edge = reach(kernel, dilation) - 1
+    if padding == "same-pytorch" and stride > 1:
+        before, after = padding_amounts(n, kernel, stride, dilation, "same")
+        raise BadSpec(
+            f"padding 'same-pytorch' at stride {stride}: PyTorch's padding='same' is not supported for strided "
+            f"convolutions; choose 'same-tensorflow' ({before} before, {after} after) or {edge // 2} pixels per side"
+        )
+    padding = SAME_AS.get(padding, padding) if isinstance(padding, str) else padding
     if padding == "valid":
         return 0, 0
     if padding == "full":
@@ -43,9 +53,12 @@ def padding_amounts(
     if padding == "same":
         total = max((-(-n // stride) - 1) * stride + edge + 1 - n, 0)
         return total // 2, total - total // 2
-    if isinstance(padding, int) and padding >= 0:
-        return padding, padding
-    raise BadSpec(f"unknown padding {padding!r}: choose {', '.join(PADDINGS)} or a number of pixels from 0")
+    amounts = (padding, padding) if isinstance(padding, int) else padding
+    if not isinstance(amounts, str) and len(amounts) == 2 and min(amounts) >= 0:
+        return amounts[0], amounts[1]
+    raise BadSpec(
+        f"unknown padding {padding!r}: choose {', '.join(PADDINGS)}, a number of pixels from 0, or two (before, after)"
+    )
 
 
 def output_size(n: int, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid") -> int:
@@ -71,3 +84,14 @@ def visits(
     read = (starts[:, None] + np.arange(kernel) * dilation).ravel()
     inside = read[(read >= 0) & (read < n)]
     return tuple(int(count) for count in np.bincount(inside, minlength=n))
+
+
+def dropped(n: int, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid") -> int:
+    """How many inputs at the end no window reaches, because a further step would leave the axis.
+
+    >>> dropped(10, kernel=3, stride=2)
+    1
+    """
+    before, _ = padding_amounts(n, kernel, stride, dilation, padding)
+    last = (output_size(n, kernel, stride, dilation, padding) - 1) * stride - before
+    return min(max(n - last - reach(kernel, dilation), 0), n)
