@@ -6,7 +6,7 @@ gives the size of ``same`` is ``same``: all of this holds at stride 1 with an od
 
 from collections.abc import Iterator
 
-from convscope.plain.convolution import Padding, dropped, output_size, padding_amounts, reach, visits
+from convscope.plain.convolution import SAME, Padding, dropped, output_size, padding_amounts, reach, visits
 
 SHOWN = 8  # visits written out before an ellipsis
 
@@ -31,7 +31,7 @@ def broken_promises(
 
 def _size(n: int, kernel: int, stride: int, dilation: int, padding: Padding) -> Iterator[str]:
     outputs = output_size(n, kernel, stride, dilation, padding)
-    if str(padding).startswith("same") and outputs != n:
+    if padding in SAME and outputs != n:
         yield (
             "same padding keeps the size only at stride 1: "
             f"at stride {stride}, {n} becomes ceil({n} / {stride}) = {outputs}"
