@@ -35,7 +35,7 @@ SHARED = {
     "images": {"source", "conversion", "decode", "verify", "listing"},
     "lenses": {"look"},
     "nets": {"architecture", "build", "layout", "padding", "preprocessing", "spec", "typical", "weights"},
-    "studies": set(),
+    "studies": {"received"},
 }  # fmt: skip
 WITHOUT_TORCH = ("plain/", "images/", "atlas/", "explorer/", "cli/", "lenses/", "__init__.py", "errors.py")
 SETTINGS = ("train/recipe.py", "survey/settings.py")

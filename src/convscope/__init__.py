@@ -32,6 +32,7 @@ _PORCH = {
     "Recipe": "convscope.train.recipe",
     "Survey": "convscope.survey.settings",
     "Unit": "convscope.plain.unit",
+    "convolve": "convscope.studies.convolve",
     "evaluate": "convscope.train.evaluate",
     "explore": "convscope.explorer.explore",
     "look": "convscope.ask.look",
