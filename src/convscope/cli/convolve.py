@@ -19,6 +19,7 @@ def convolve(
     bias: float | None = None,
     then: str = "",
     at: str | None = None,
+    weights: str | None = None,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
 ) -> None:
@@ -45,6 +46,8 @@ def convolve(
         Steps that follow: relu, max2, avg2, max3s2, max3s2:same, separated by commas.
     at
         Y,X in the feature map, from 0; the strongest position by default.
+    weights
+        A safetensors file, for a network given by name.
     out
         Where the PNG goes; PICTURE-KERNEL.png here by default.
     json
@@ -63,6 +66,7 @@ def convolve(
         then=then,
         at=None if at is None else read_position(at),
         bias=bias,
+        weights=weights,
     )
     word = Path(kernel).stem if Path(kernel).is_file() else Path(kernel).name.replace(":", "-")
     path = seen.save(out or f"{Path(picture).stem}-{escape(word)}.png")

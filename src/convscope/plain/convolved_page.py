@@ -2,19 +2,32 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
 
 import numpy as np
 
 from convscope.plain.convolved import Convolved
-from convscope.plain.convolved_words import SHOWN, listed, number
-from convscope.plain.paper import HEADING, LEAST_MARK, MARK, MUTED, SMALL, TEXT, TITLE, VOID, Paper
-from convscope.plain.render import signed, unsigned
+from convscope.plain.convolved_tables import draw_tables, plan_tables, texts
+from convscope.plain.convolved_words import listed, number
+from convscope.plain.paper import (
+    HEADING,
+    LEAST_MARK,
+    MARK,
+    MUTED,
+    SMALL,
+    TEXT,
+    TITLE,
+    VOID,
+    Corner,
+    Paper,
+    length,
+)
+from convscope.plain.render import signed
+from convscope.plain.shades import grey, levels
 from convscope.plain.window import Window
 
-MARGIN, GAP, SIDE, SIGN = 64, 56, 360, 28
-NARROWEST = 1400
-LEAST, LARGEST = 7, 22  # sizes of numbers in tables
+MARGIN, GAP, SIDE = 64, 56, 360
+NARROWEST = 1272
+LEGIBLE, LARGEST = 11, 34  # sizes of numbers on the picture of a kernel
 ROOM = 6000  # pixels of height to lay out in; the page is cut to what was used
 Panel = Callable[[Paper, Convolved, float, float], float]
 
@@ -22,11 +35,14 @@ Panel = Callable[[Paper, Convolved, float, float], float]
 def draw_page(seen: Convolved) -> np.ndarray:
     """uint8 ``[h, w, 3]``: the whole page."""
     panels = _panels(seen)
-    width = max(2 * MARGIN + len(panels) * (SIDE + GAP) - GAP, NARROWEST)
-    paper = Paper(width, ROOM)
+    row = len(panels) * (SIDE + GAP) - GAP
+    tables = plan_tables(seen, max(row, NARROWEST))
+    paper = Paper(2 * MARGIN + max(row, NARROWEST, tables.width), ROOM)
     y = _title(paper, seen)
     y = max(draw(paper, seen, MARGIN + place * (SIDE + GAP), y) for place, draw in enumerate(panels))
-    y = _sum(paper, seen, y + 40)
+    at = f"row {seen.position[0]}, column {seen.position[1]}"
+    y = _heading(paper, MARGIN, y + 40, f"The sum at {at} of the feature map")
+    y = draw_tables(paper, seen, tables, (MARGIN, y))
     y = _words(paper, seen, y + 40)
     return paper.cut(y + MARGIN / 2)
 
@@ -77,7 +93,7 @@ def _input(paper: Paper, seen: Convolved, x: float, y: float) -> float:
     height, width = seen.input.shape[1:]
     (up, down), (before, after) = (window.amounts(n) for _, window, n in seen.axes)
     scale = SIDE / max(height + up + down, width + before + after)
-    pixels = _colour(seen.picture) if seen.reads_pixels else _grey(seen.input[channel])[0]
+    pixels = _colour(seen.picture) if seen.reads_pixels else grey(seen.input[channel])[0]
     size = (round(width * scale), round(height * scale))
     all_wide, all_high = round((width + before + after) * scale), round((height + up + down) * scale)
     corner = (x + round(before * scale), y + round(up * scale))
@@ -94,7 +110,7 @@ def _input(paper: Paper, seen: Convolved, x: float, y: float) -> float:
     )  # fmt: skip
     lines = [_size(seen.input[channel])]
     if not seen.reads_pixels:
-        lines += [_grey(seen.input[channel])[1]]
+        lines += [grey(seen.input[channel])[1]]
         lines.append(f"{seen.channels[channel]}, which contributes most here of {len(seen.input)} channels")
     if up + down + before + after:
         lines.append(f"padded by {up} above, {down} below, {before} left, {after} right")
@@ -125,20 +141,28 @@ def _kernel(paper: Paper, seen: Convolved, x: float, y: float) -> float:
         pixels = signed(seen.kernel.transpose(1, 2, 0), scale).pixels
         paper.picture((x, y), pixels, (cell * wide, cell * high))
         paper.frame((x, y, x + cell * wide, y + cell * high))
-        lines.append(f"grey 0, full colour {number(scale)}; numbers below")
+        lines.append(f"grey 0, full colour {number(scale)}")
     else:
-        texts = _texts(weights)
-        paper.cells((x, y), texts, _levels(weights, scale), (cell, cell), _text_size(paper, texts, cell, 34))
+        _weights(paper, weights, levels(weights, scale), (x, y), cell)
         lines += [seen.channels[channel]] if channels > 1 else []
         lines.append(f"black {number(-scale)}, grey 0, white {number(scale)}")
     return _captions(paper, x, y + cell * high, lines)
+
+
+def _weights(paper: Paper, weights: np.ndarray, shades: np.ndarray, corner: Corner, cell: int) -> None:
+    """Weights as squares, with their numbers where these can be read."""
+    longest = max((word for row in texts(weights) for word in row), key=len)
+    sizes = (size for size in range(LARGEST, LEGIBLE - 1, -1) if length(longest, size) < cell - size / 2)
+    size = next(sizes, None)
+    words = texts(weights) if size else [[""] * weights.shape[1]] * len(weights)
+    paper.cells(corner, words, shades, (cell, cell), size or LEGIBLE)
 
 
 def _map(place: int, paper: Paper, seen: Convolved, x: float, y: float) -> float:
     """A feature map, or what a step made of it, with the cells that the position became."""
     name, found = seen.stages[place]
     y = _heading(paper, x, y, "Feature map" if place == 0 else f"After {name}")
-    pixels, shades = _grey(found)
+    pixels, shades = grey(found)
     scale = SIDE / max(found.shape)
     size = (round(found.shape[1] * scale), round(found.shape[0] * scale))
     paper.picture((x, y), pixels, size)
@@ -164,86 +188,6 @@ def _captions(paper: Paper, x: float, y: float, lines: list[str]) -> float:
     for line in lines:
         y += paper.paragraph((x, y), line, SIDE, SMALL, MUTED)
     return y
-
-
-# --- the sum at the position
-
-
-def _sum(paper: Paper, seen: Convolved, y: float) -> float:
-    y = _heading(
-        paper, MARGIN, y, f"The sum at row {seen.position[0]}, column {seen.position[1]} of the feature map"
-    )
-    channels = list(seen.strongest[:SHOWN]) if len(seen.input) > SHOWN else list(range(len(seen.input)))
-    cell, size = _cell(paper, seen, channels)
-    for place, word in enumerate(("input in the window", "weights", "products")):
-        paper.write((MARGIN + place * (cell[0] * seen.kernel.shape[2] + 2 * SIGN), y), word, SMALL, MUTED)
-    y += 28
-    for channel in channels:
-        y = _worked(paper, seen, channel, y, cell, size) + 20
-    if len(seen.input) > len(channels):
-        rest = float(seen.products[list(seen.strongest[SHOWN:])].sum())
-        text = f"the other {len(seen.input) - SHOWN} channels add {number(rest)}"
-        paper.write((MARGIN, y), text, TEXT, MUTED)
-        y += 36
-    if not seen.inside.all():
-        paper.write((MARGIN, y), "light cells without a shade are padding", SMALL, MUTED)
-        y += 32
-    paper.fill((MARGIN, y + 4, MARGIN + 16, y + 20), MARK)
-    text = f"sum {number(seen.sum)} + bias {number(seen.bias)} = {number(seen.value)}, the marked cell of the feature map"
-    paper.write((MARGIN + 28, y), text, TEXT)
-    return y + 32
-
-
-def _cell(paper: Paper, seen: Convolved, channels: list[int]) -> tuple[tuple[int, int], int]:
-    """Cells in which every number fits, three tables side by side; and the size of the text."""
-    texts = list(
-        chain.from_iterable(
-            _texts(values[channel])
-            for values in (seen.window, seen.kernel, seen.products)
-            for channel in channels
-        )
-    )
-    room = (paper.image.width - 2 * MARGIN - 4 * SIGN - 200) / 3 / seen.kernel.shape[2]
-    size = LARGEST
-    while (
-        wide := max(paper.length(text, size) for row in texts for text in row) + size
-    ) > room and size > LEAST:
-        size -= 1
-    return (round(max(min(wide, room), 2.2 * size)), round(2 * size)), size
-
-
-def _worked(paper: Paper, seen: Convolved, channel: int, y: float, cell: tuple[int, int], size: int) -> float:
-    """Window times weights is products, as three tables."""
-    if len(seen.input) > 1:
-        paper.write((MARGIN, y), seen.channels[channel], SMALL, MUTED)
-        y += 28
-    wide, high = cell[0] * seen.kernel.shape[2], cell[1] * seen.kernel.shape[1]
-    tables = (
-        (seen.window[channel], _input_levels(seen, channel)),
-        (seen.kernel[channel], _levels(seen.kernel[channel], float(np.abs(seen.kernel).max()))),
-        (seen.products[channel], _levels(seen.products[channel], float(np.abs(seen.products).max()))),
-    )
-    x = float(MARGIN)
-    for values, levels in tables:
-        paper.cells((x, y), _texts(values), levels, cell, size)
-        x += wide + 2 * SIGN
-    paper.times((MARGIN + wide + SIGN, y + high / 2))
-    paper.write((MARGIN + 2 * wide + 3 * SIGN, y + high / 2), "=", HEADING, anchor="mm")
-    text = f"add up to {number(float(seen.products[channel].sum()))}"
-    paper.write((x - SIGN, y + high / 2), text, TEXT, anchor="lm")
-    return y + high
-
-
-def _texts(values: np.ndarray) -> list[list[str]]:
-    return [[number(float(value)) for value in row] for row in values]
-
-
-def _text_size(paper: Paper, texts: list[list[str]], cell: int, largest: int) -> int:
-    longest = max((text for row in texts for text in row), key=len)
-    size = largest
-    while size > LEAST and paper.length(longest, size) > cell - size / 2:
-        size -= 1
-    return size
 
 
 # --- the words below
@@ -278,44 +222,15 @@ def _lines(seen: Convolved) -> Iterator[str]:
 def _axis(window: Window, n: int) -> str:
     before, after = window.amounts(n)
     dilated = f", dilation {window.dilation}" if window.dilation > 1 else ""
+    kind = f"{window.padding} padding" if isinstance(window.padding, str) else "padding"
     settings = (
-        f"padding {before} before and {after} after, kernel {window.kernel}, stride {window.stride}{dilated}"
+        f"{kind} {before} before and {after} after, kernel {window.kernel}, stride {window.stride}{dilated}"
     )
     return f"{window.formula(n)}   ({settings}; {window.dropped(n) or 'none'} dropped at the end)"
 
 
-# --- numbers as grey levels
-
-
 def _colour(picture: np.ndarray) -> np.ndarray:
     return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
-
-
-def _levels(values: np.ndarray, scale: float) -> np.ndarray:
-    """Grey levels ``[h, w]`` of signed numbers: zero is mid-grey."""
-    return signed(values[:, :, None], scale).pixels[:, :, 0]
-
-
-def _input_levels(seen: Convolved, channel: int) -> np.ndarray:
-    """Grey levels of what the window reads, as bright as in the picture of the input; padding is light."""
-    maps = seen.input[channel]
-    low, high = float(maps.min()), float(maps.max())
-    if seen.reads_pixels and low >= 0 and high <= 255:
-        levels = unsigned(seen.window[channel], 255 if high > 1 else 1)
-    elif low < 0:
-        levels = _levels(seen.window[channel], max(-low, high))
-    else:
-        levels = unsigned(seen.window[channel], high)
-    return np.where(seen.inside, levels, 236).astype(np.uint8)
-
-
-def _grey(values: np.ndarray) -> tuple[np.ndarray, str]:
-    """A map as grey pixels ``[h, w, 3]`` over its whole range, and what the shades mean."""
-    low, high = float(values.min()), float(values.max())
-    if low < 0:
-        top = max(-low, high)
-        return signed(values[:, :, None], top).pixels, f"black {number(-top)}, grey 0, white {number(top)}"
-    return np.repeat(unsigned(values, high)[:, :, None], 3, axis=2), f"black 0, white {number(high)}"
 
 
 def _size(values: np.ndarray) -> str:

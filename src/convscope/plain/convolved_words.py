@@ -8,6 +8,7 @@ import numpy as np
 from convscope.plain.convolved import Convolved
 
 SHOWN = 3  # input channels written out
+WIDE = 110  # letters in a line from which the three matrices stand below each other
 RUNS, EACH = 7, 8  # of visits: runs that are told, else single counts before an ellipsis
 
 
@@ -25,7 +26,7 @@ def _about(seen: Convolved) -> Iterator[str]:
 def _weights(seen: Convolved) -> Iterator[str]:
     channels, height, width = seen.kernel.shape
     shown = seen.strongest[:SHOWN] if channels > SHOWN else range(channels)
-    yield f"kernel {f'{channels} x ' if channels > 1 else ''}{height} x {width}, bias {number(seen.bias)}"
+    yield f"kernel {f'{channels} x ' if channels > 1 else ''}{height} x {width}, applied without flipping; bias {number(seen.bias)}"
     for channel in shown:
         yield from _named(seen, channel)
         yield from (f"    {line}" for line in matrix(seen.kernel[channel]))
@@ -75,11 +76,18 @@ def _worked(seen: Convolved, channel: int) -> Iterator[str]:
         [cell if inside else f"({cell})" for cell, inside in zip(row, mask, strict=True)]
         for row, mask in zip(_cells(seen.window[channel]), seen.inside, strict=True)
     ]
-    blocks = [_aligned(window), matrix(seen.kernel[channel]), matrix(seen.products[channel])]
+    values, weights, products = (
+        _aligned(window),
+        matrix(seen.kernel[channel]),
+        matrix(seen.products[channel]),
+    )
+    if len(values[0]) + len(weights[0]) + len(products[0]) > WIDE:
+        yield from ("reads", *values, "times the weights above is", *products)
+        return
     middle = (len(window) - 1) // 2
-    for row, (values, weights, products) in enumerate(zip(*blocks, strict=True)):
+    for row, (value, weight, result) in enumerate(zip(values, weights, products, strict=True)):
         times, equals = ("x", "=") if row == middle else (" ", " ")
-        yield f"{values}  {times}  {weights}  {equals}  {products}"
+        yield f"{value}  {times}  {weight}  {equals}  {result}"
 
 
 def _after(seen: Convolved) -> Iterator[str]:

@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     return bare.encode("ascii", "replace").decode()
 
 
+def length(text: str, size: int) -> float:
+    """How wide a line of text is printed."""
+    return font(size).getlength(printable(text))
+
+
 class Paper:
     """A page of a given width that grows as things are put on it."""
 
@@ -40,17 +45,14 @@ class Paper:
     def write(self, at: Corner, text: str, size: int = TEXT, colour: str = INK, anchor: str = "la") -> float:
         """One line of text; returns its width."""
         self.pen.text(at, printable(text), fill=colour, font=font(size), anchor=anchor)
-        return self.length(text, size)
-
-    def length(self, text: str, size: int) -> float:
-        return self.pen.textlength(printable(text), font=font(size))
+        return length(text, size)
 
     def paragraph(self, at: Corner, text: str, width: float, size: int = TEXT, colour: str = INK) -> float:
         """Text broken into lines that fit a width; returns the height used."""
         line, used = "", 0.0
         for word in text.split(" "):
             longer = f"{line} {word}".strip()
-            if line and self.length(longer, size) > width:
+            if line and length(longer, size) > width:
                 self.write((at[0], at[1] + used), line, size, colour)
                 line, used = word, used + 1.4 * size
             else:

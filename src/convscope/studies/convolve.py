@@ -62,6 +62,7 @@ def convolve(
     at: tuple[int, int] | None = None,
     bias: float | None = None,
     model: Any = None,
+    weights: str | Path | None = None,
 ) -> Convolved:
     """Slide one kernel over one picture and show the arithmetic.
 
@@ -69,7 +70,7 @@ def convolve(
     file). ``kernel`` is a name such as ``sobel-x``, a file of numbers, an array ``[k, k]`` or
     ``[channels, k, k]``, or ``MODEL:LAYER:CHANNEL`` (``LAYER:CHANNEL`` beside ``model``): then the input is
     what that layer receives for the picture, and stride, padding, dilation and bias are the layer's own
-    unless given. ``padding`` is valid, same, full, causal, pixels per side or (before, after). ``then`` are
+    unless given; ``weights`` are as for ``open_model``. ``padding`` is valid, same, full, causal, pixels per side or (before, after). ``then`` are
     steps such as ``relu,max2``; ``at`` is (y, x) in the map, the strongest position where not given.
     A flat kernel reads a colour picture's luminance. Raises BadSpec, UnknownName, BadImages, BadModel.
 
@@ -78,7 +79,7 @@ def convolve(
     ((3, 3), (0, 0), 2.0)
     """
     pixels, name, notes = _opened(picture)
-    operands = _operands(pixels, kernel, model)
+    operands = _operands(pixels, kernel, model, weights)
     settings = Settings(stride, dilation, padding)
     operands = replace(
         operands,
@@ -181,14 +182,14 @@ def _shown(numbers: np.ndarray) -> np.ndarray:
 # --- the kernel
 
 
-def _operands(pixels: np.ndarray, kernel: Any, model: Any) -> Operands:
+def _operands(pixels: np.ndarray, kernel: Any, model: Any, file: str | Path | None) -> Operands:
     if isinstance(kernel, str | Path):
         text = str(kernel)
         found = OF_A_MODEL.fullmatch(text)
         if model is not None or (
             found and found["model"] and text not in KERNELS and not Path(text).is_file()
         ):
-            return _of_model(pixels, text, model)
+            return _of_model(pixels, text, model, file)
         weights, name = find_kernel(text), text if text in KERNELS else Path(text).name
     else:
         weights, name = as_kernel(kernel), "kernel"
@@ -227,14 +228,14 @@ def _for_kernel(pixels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, tu
 # --- the kernel of a network
 
 
-def _of_model(image: Any, text: str, model: Any) -> Operands:
+def _of_model(image: Any, text: str, model: Any, file: str | Path | None) -> Operands:
     from convscope.nets.open import open_model
     from convscope.studies.received import received
 
     found = OF_A_MODEL.fullmatch(text)
     if not found:
         raise BadSpec(f"cannot read kernel {text!r} of a model: write LAYER:CHANNEL, for example conv1:3")
-    opened = open_model(found["model"] if model is None else model)
+    opened = open_model(found["model"] if model is None else model, weights=file)
     got = received(opened, found["layer"], int(found["channel"]), image)
     return Operands(
         name=f"{got.layer}:{found['channel']} of {opened.name}",
