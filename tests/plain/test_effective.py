@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convscope.plain.effective import effective_width, spread, uniform_profile, uniform_variance
@@ -25,6 +25,7 @@ def test_the_trinomial_profile():
     np.testing.assert_allclose(uniform_profile([Window(3)] * 3) * 27, [1, 3, 6, 7, 6, 3, 1])
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(Window, st.integers(1, 5), st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=5

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -54,6 +54,7 @@ def test_nothing_is_said_where_all_promises_hold(axis):
     assert broken_promises(*axis) == ()
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 20),
     st.integers(1, 6),

@@ -1,7 +1,7 @@
 """Receptive fields by recurrence: printed tables, papers, and pixels traced one by one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convscope.errors import BadSpec, UnknownName
@@ -121,6 +121,7 @@ windows = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(windows, min_size=1, max_size=4), st.integers(1, 40), st.integers(0, 3))
 def test_a_chain_sees_what_its_taps_reach_one_by_one(stack, n, position):
     lengths = [n]

@@ -115,7 +115,9 @@ def _input(paper: Paper, seen: Convolved, x: float, y: float) -> float:
     if up + down + before + after:
         lines.append(f"padded by {up} above, {down} below, {before} left, {after} right")
     if any(seen.dropped):
-        lines.append(f"hatched: {seen.dropped[0]} rows and {seen.dropped[1]} columns that no window reaches")
+        lines.append(
+            f"hatched: rows ({seen.dropped[0]}) and columns ({seen.dropped[1]}) that no window reaches"
+        )
     return _captions(paper, x, y + all_high, lines)
 
 
