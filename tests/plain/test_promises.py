@@ -36,6 +36,10 @@ def test_a_broken_promise_is_said_with_its_numbers(axis, said):
     assert [s for s in broken_promises(*axis) if re.search(said, s)]
 
 
+def test_pixels_dropped_at_the_end_are_not_said_twice():
+    assert len(broken_promises(55, 2, 2)) == 1
+
+
 @pytest.mark.parametrize(
     "axis",
     [

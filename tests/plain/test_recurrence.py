@@ -116,6 +116,15 @@ def test_branches_of_one_stride_but_other_centres_are_reported_and_have_one_form
     assert seen.misaligned == ("sum: centres differ, even at 0.5 and pixels at 0",)
 
 
+def test_branches_that_look_different_ways_see_their_hull():
+    graph = {
+        "back": Node(Window(3, padding="causal")),
+        "ahead": Node(Window(3)),
+        "sum": Node(parents=("back", "ahead")),
+    }
+    assert fields(graph)["sum"].reach == Reach(size=5, stride=1, start=-2)
+
+
 windows = st.builds(
     Window, st.integers(1, 4), st.integers(1, 3), st.integers(1, 2), st.sampled_from((0, 1, "same", "causal"))
 )

@@ -61,4 +61,4 @@ def before(window: Window, n: int | None) -> int:
     """The padding before an axis of ``n``; raises BadSpec where it depends on an ``n`` that is not known."""
     if n is None and window.padding in SAME and window.stride > 1:
         raise BadSpec(f"padding 'same' at stride {window.stride} depends on the size of the input: give n")
-    return window.amounts(n or 1)[0]
+    return window.amounts(1 if n is None else n)[0]
