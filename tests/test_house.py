@@ -203,7 +203,9 @@ def dangerous(file: str, tree: ast.AST) -> list[str]:
 
 def guarded(call: ast.Call) -> bool:
     """Whether a call says ``weights_only=True`` in so many words."""
-    safe = [word for word in call.keywords if word.arg == "weights_only" and ast.unparse(word.value) == "True"]
+    safe = [
+        word for word in call.keywords if word.arg == "weights_only" and ast.unparse(word.value) == "True"
+    ]
     return bool(safe) or ast.unparse(call.func) != "torch.load"
 
 

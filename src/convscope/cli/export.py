@@ -36,7 +36,9 @@ def export(
     from convscope.ask.export import export as write
     from convscope.ask.run import is_run
 
-    made = write(model if is_run(model) else (network or Network()).open(model), out, images, tolerance=tolerance)
+    made = write(
+        model if is_run(model) else (network or Network()).open(model), out, images, tolerance=tolerance
+    )
     if json:
         print_json(made.as_dict())
     else:

@@ -17,7 +17,7 @@ class Network:
     imgsz
         Side of the input in pixels, where the network does not say.
     mean
-        Mean of the pixels in 0 to 1 it was trained with: one number, or one a channel.
+        Mean of the pixels in 0 to 1 it was trained with: 0.5, or one number a channel, 0.485,0.456,0.406.
     std
         Their standard deviation, likewise.
     classes
@@ -26,8 +26,8 @@ class Network:
 
     weights: str | None = None
     imgsz: int | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
+    mean: str | None = None
+    std: str | None = None
     classes: str | None = None
 
     def asked(self) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Network:
         classes = int(self.classes) if self.classes and self.classes.isdecimal() else self.classes
         return {
             "weights": self.weights, "input_size": self.imgsz, "classes": classes,
-            "mean": _one_or_more(self.mean), "std": _one_or_more(self.std),
+            "mean": _numbers("mean", self.mean), "std": _numbers("std", self.std),
         }  # fmt: skip
 
     def open(self, model: str) -> Any:
@@ -48,5 +48,16 @@ class Network:
         return opened
 
 
-def _one_or_more(values: tuple[float, ...] | None) -> float | tuple[float, ...] | None:
-    return values[0] if values is not None and len(values) == 1 else values
+def _numbers(name: str, text: str | None) -> float | tuple[float, ...] | None:
+    """The numbers of a list with commas; raises BadSpec."""
+    from convscope.errors import BadSpec
+
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadSpec(
+            f"--{name} is {text!r}: write 0.5, or one number a channel, 0.485,0.456,0.406"
+        ) from error
+    return values[0] if len(values) == 1 else values

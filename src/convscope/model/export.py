@@ -80,10 +80,16 @@ class Onnx:
             raise BadModel(
                 f"ONNX needs {error.name}, which is not installed: pip install 'convscope[export]'"
             ) from error
-        names = {"input_names": ["images"], "output_names": ["probabilities"]}
         try:
             with _quiet():
-                made = torch.onnx.export(program, dynamo=True, external_data=False, verbose=False, **names)
+                made = torch.onnx.export(
+                    program,
+                    input_names=["images"],
+                    output_names=["probabilities"],
+                    dynamo=True,
+                    external_data=False,
+                    verbose=False,
+                )
         except Exception as error:  # an operation that ONNX has no word for
             raise BadModel(f"ONNX cannot say what this network does: {_first_line(error)}") from error
         assert made is not None

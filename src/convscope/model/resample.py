@@ -75,7 +75,9 @@ class Fitted(nn.Module):
 def pillow_takes_rows_first() -> bool:
     """Whether the installed Pillow resizes the rows of a tall picture before its columns."""
     tall = np.random.default_rng(0).integers(0, 256, (60, 20), dtype=np.uint8)
-    return np.array_equal(resize(tall[:, :, None], (6, 10)), resize(resize(tall[:, :, None], (6, 20)), (6, 10)))
+    return np.array_equal(
+        resize(tall[:, :, None], (6, 10)), resize(resize(tall[:, :, None], (6, 20)), (6, 10))
+    )
 
 
 def _length(line: Tensor) -> Tensor:
