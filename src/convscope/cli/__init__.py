@@ -17,6 +17,7 @@ COMMANDS = {
     "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",
+    "export": "One file for other programs, ONNX or torch.export, with its preprocessing inside.",
     "summary": "Layers, shapes, receptive fields, parameters, multiply-adds.",
 }
 
