@@ -34,7 +34,10 @@ ROOMS_OF_SIBLINGS = {"images", "lenses", "nets", "studies"}
 SHARED = {
     "images": {"source", "conversion", "decode", "verify", "listing"},
     "lenses": {"look"},
-    "nets": {"architecture", "build", "layout", "padding", "preprocessing", "spec", "typical", "weights"},
+    "nets": {
+        "activation", "architecture", "blocks", "build", "cost", "layout", "net", "padding", "pooling",
+        "preprocessing", "response", "spec", "typical", "vote", "weights",
+    },
     "studies": set(),
 }  # fmt: skip
 WITHOUT_TORCH = ("plain/", "images/", "atlas/", "explorer/", "cli/", "lenses/", "__init__.py", "errors.py")

@@ -35,6 +35,7 @@ _PORCH = {
     "evaluate": "convscope.train.evaluate",
     "explore": "convscope.explorer.explore",
     "look": "convscope.ask.look",
+    "models": "convscope.nets.catalogue",
     "open_atlas": "convscope.atlas.read",
     "open_images": "convscope.images",
     "open_model": "convscope.nets.open",

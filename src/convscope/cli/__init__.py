@@ -16,6 +16,7 @@ COMMANDS = {
     "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",
+    "models": "Networks that have a name: size, cost, receptive field, weights at hand.",
     "summary": "Layers, shapes, receptive fields, parameters, multiply-adds.",
 }
 

@@ -12,6 +12,7 @@ from torch import nn
 from convscope.errors import BadModel, UnknownName
 from convscope.model.model import Model
 from convscope.model.store import MANIFEST, load_state, read_model
+from convscope.nets import NETS
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.preprocessing import Preprocessing, of_timm, of_torchvision
 from convscope.nets.weights import PICKLE, download, is_file, read_weights
@@ -169,16 +170,28 @@ def _torchvision_name(module: nn.Module) -> str:
 
 def _open_name(text: str, asked: Asked) -> Model:
     """A spec, or a name in ``NETS``, torchvision or timm."""
+    asked = as_published(text, asked)
     channels, height, width = sizes(asked.input_size, Preprocessing())
     count = _count(asked.classes)
     architecture = describe(text, classes=count or 1000, channels=channels, height=height, width=width)
-    if architecture["kind"] == "spec":
+    if architecture["kind"] in ("spec", "classic"):
         if asked.input_size is None or not count:
             raise BadModel(f"the spec {text!r} needs input_size= and classes=, for example 64 and 10")
         return _weighted(create(architecture, seed=asked.seed), Preprocessing(), asked, architecture)
     if architecture["kind"] == "torchvision":
         return _open_torchvision(architecture, asked)
     return _open_timm(architecture, asked)
+
+
+def as_published(text: str, asked: Asked) -> Asked:
+    """The input and classes of a classic's paper, where others are not asked for."""
+    net = NETS.get(text.strip())
+    if net is None:
+        return asked
+    channels, height, width = net.input
+    size = (height, width) if asked.input_size is None else asked.input_size
+    size = sizes(size, Preprocessing(), channels)
+    return replace(asked, input_size=size, classes=asked.classes or net.classes)
 
 
 def _open_torchvision(architecture: Architecture, asked: Asked) -> Model:
