@@ -4,6 +4,7 @@ An architecture is plain JSON: ``{"kind": "spec" | "classic" | "vote" | "torchvi
 kinds are a closed list; nothing in it is imported or evaluated.
 """
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -89,8 +90,8 @@ def _classic(name: str, size: Size) -> Architecture:
 
 
 def _is_spec(text: str) -> bool:
-    """Whether a text is meant as a spec: it has blanks, or its first token is a convolution."""
-    return not text or " " in text or (text[0].isdigit() and "c" in text)
+    """Whether a text is meant as a spec: it has blanks, or begins like a layer with weights."""
+    return not text or " " in text or re.match(r"\d+c|(dw|fc)\d", text) is not None
 
 
 def _quiet(name: str) -> dict[str, Any]:
