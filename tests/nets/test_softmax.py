@@ -23,7 +23,7 @@ def net():
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_predictions_follow_the_temperature(temperature):
     plain = net()
-    headed = open_model(nn.Sequential(plain, Softmax(temperature)), input_size=8)
+    headed = open_model(nn.Sequential(plain, Softmax(temperature)), input_size=8, mean=0, std=1)
     images = open_images([np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)])
     logits = plain.eval()(headed.preprocess(images[0])[None])[0].detach().numpy().astype(float)
     powers = np.exp(logits / temperature)

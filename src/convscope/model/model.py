@@ -24,7 +24,7 @@ class Model:
     """An ``nn.Module`` with its layers in running order, class names, preprocessing and identity.
 
     The module is the user's own and is never changed. ``mean`` and ``std`` are per channel, for pixels
-    in 0 to 1; ``architecture`` is the plain data from which the module can be built again, None where
+    in 0 to 1, and empty where they are not known; ``architecture`` is the plain data from which the module can be built again, None where
     it cannot; ``choose`` is the key or index of the class scores where the forward returns several things.
     """
 
@@ -41,7 +41,7 @@ class Model:
         choose: str | int | None = None,
         notes: tuple[str, ...] = (),
     ):
-        if len(mean) != fit.channels or len(std) != fit.channels:
+        if any(values and len(values) != fit.channels for values in (mean, std)):
             raise BadModel(f"mean {mean} and std {std} must each have {fit.channels} numbers, one a channel")
         self.module = module
         self.fit = fit
@@ -148,6 +148,11 @@ class Model:
         """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
+        if not self.mean or not self.std:
+            raise BadModel(
+                f"how {self.name} expects its pixels is not known: open it with mean= and std= as it was trained "
+                "with (--mean, --std), for pixels in 0 to 1; mean=0, std=1 leaves them so"
+            )
         pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
         return (pixels.float() / 255 - mean) / std

@@ -11,6 +11,7 @@ from convscope.errors import UnknownName
 from convscope.nets import NETS
 from convscope.nets.architecture import timm_names, torchvision_names
 from convscope.nets.cost import Cost
+from convscope.nets.pretrained import weights_at_hand
 
 TABLE = "catalogue.json"
 MEASURE = "convscope summary NAME"
@@ -102,10 +103,6 @@ def shipped() -> dict[str, Cost]:
     """The numbers that come with convscope, measured by ``tools/make_catalogue.py``."""
     rows = json.loads(files("convscope.nets").joinpath(TABLE).read_text("utf-8"))
     return {name: Cost(**row | {"input": tuple(row["input"])}) for name, row in rows.items()}
-
-
-def weights_at_hand(name: str) -> str:
-    return ""
 
 
 def _notes(entries: tuple[Entry, ...]) -> tuple[str, ...]:
