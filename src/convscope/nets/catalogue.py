@@ -1,6 +1,7 @@
 """Every network that has a name: what it costs, how far it sees, and whether its weights are at hand."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -106,10 +107,9 @@ def shipped() -> dict[str, Cost]:
 
 
 def _notes(entries: tuple[Entry, ...]) -> tuple[str, ...]:
-    counts = [
-        sum(entry.source == source for entry in entries) for source in ("convscope", "torchvision", "timm")
-    ]
-    found = f"{len(entries)} networks: {counts[0]} classics, {counts[1]} of torchvision, {counts[2]} of timm"
+    counts = Counter(entry.source for entry in entries)
+    by_source = ", ".join(f"{count} of {source}" for source, count in counts.items())
+    found = f"{len(entries)} network{'s' * (len(entries) != 1)}: {by_source}"
     unmeasured = sum(entry.cost is None for entry in entries)
     notes = [found]
     if unmeasured:
