@@ -34,5 +34,6 @@ class Net:
         if self.rigid and size != self.input:
             own, asked = ("x".join(map(str, one)) for one in (self.input, size))
             raise BadModel(
-                f"{name} is defined for an input of {own} only, not for {asked}: leave out the input size"
+                f"{name} is defined for an input of {own} only, not for {asked}: leave the input size out, or "
+                f"give --imgsz {self.input[1]} and pictures of {self.input[0]} channel{'s' * (self.input[0] != 1)}"
             )
