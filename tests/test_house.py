@@ -35,8 +35,9 @@ SHARED = {
     "images": {"source", "conversion", "decode", "verify", "listing"},
     "lenses": {"look"},
     "nets": {
-        "architecture", "asked", "build", "layout", "packaged", "padding", "preprocessing", "pretrained",
-        "published", "restricted", "spec", "typical", "weights",
+        "activation", "architecture", "asked", "blocks", "build", "cost", "layout", "net", "packaged", "padding",
+        "pooling", "preprocessing", "pretrained", "published", "response", "restricted", "spec", "typical",
+        "vote", "weights",
     },
     "studies": {"received"},
 }  # fmt: skip

@@ -38,6 +38,7 @@ _PORCH = {
     "explore": "convscope.explorer.explore",
     "export": "convscope.ask.export",
     "look": "convscope.ask.look",
+    "models": "convscope.nets.catalogue",
     "open_atlas": "convscope.atlas.read",
     "open_images": "convscope.images",
     "open_model": "convscope.nets.open",

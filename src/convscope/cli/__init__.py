@@ -18,6 +18,7 @@ COMMANDS = {
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",
     "export": "One file for other programs, ONNX or torch.export, with its preprocessing inside.",
+    "models": "Networks that have a name: size, cost, receptive field, weights at hand.",
     "summary": "Layers, shapes, receptive fields, parameters, multiply-adds.",
 }
 
