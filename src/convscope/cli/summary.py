@@ -1,12 +1,21 @@
 """``convscope summary MODEL``."""
 
+from pathlib import Path
+
 from convscope.cli.show import print_json
 
 
 def summary(
-    model: str, /, *, imgsz: int | None = None, classes: int | None = None, json: bool = False
+    model: str,
+    /,
+    *,
+    imgsz: int | None = None,
+    classes: int | None = None,
+    wide: bool = False,
+    html: str | None = None,
+    json: bool = False,
 ) -> None:
-    """Layers, shapes, receptive fields, parameters, multiply-adds.
+    """Layers, shapes, receptive fields, parameters, multiply-adds, memory; and what to beware of.
 
     Parameters
     ----------
@@ -16,14 +25,25 @@ def summary(
         Side of the input in pixels, where the network does not say.
     classes
         Number of outputs, for a spec.
+    wide
+        Also the stride in input pixels, and the parameters that a dense layer would need.
+    html
+        Write the table as a page to this file.
     json
         Print the table as JSON.
     """
     from convscope.model.summary import summary as table
-    from convscope.nets.open import open_model
+    from convscope.nets.sketch import sketch
+    from convscope.plain.files import write_text
 
-    made = table(open_model(model, input_size=imgsz, classes=classes))
+    made = table(sketch(model, input_size=imgsz, classes=classes))
+    if html:
+        write_text(Path(html), made.html)
     if json:
         print_json(made.as_dict())
+    elif html:
+        print(
+            f"{html}: {len(made.rows)} layers, {made.parameters:,} parameters, {len(made.warnings)} warnings"
+        )
     else:
-        print(made)
+        print(made.text(wide=wide))

@@ -1,10 +1,11 @@
 """The window of a convolution or a pooling call: what it spans, how far it steps, what is put around."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convscope.model.operations import CONVOLUTIONS, MAX_POOLS
 from convscope.model.regions import pair
 from convscope.model.tape import INPUT, Call, Record, Ref
+from convscope.plain.convolution import reach
 
 Pair = tuple[int, int]
 WINDOWED = {"avg_pool2d", "lp_pool2d"} | MAX_POOLS - {"adaptive_max_pool2d", "max_pool1d"}
@@ -25,9 +26,25 @@ class Window:
     columns: Pair
 
     @property
-    def padding(self) -> Pair:
-        """Zeros before the first row and before the first column."""
-        return self.rows[0], self.columns[0]
+    def padding(self) -> str:
+        """Pixels a side: ``3``; ``0+1`` where before and after differ, ``1x3`` where rows and columns do."""
+        return _once(*("+".join(dict.fromkeys(map(str, axis))) for axis in (self.rows, self.columns)))
+
+    def words(self, groups: int = 1) -> str:
+        """``7x7 stride 2 padding 3``; uneven padding as before+after; what is usual is left out."""
+        said = ["x".join(map(str, self.kernel))]
+        settings = (
+            ("stride", _once(*self.stride), "1"),
+            ("padding", self.padding, "0"),
+            ("dilation", _once(*self.dilation), "1"),
+            ("groups", str(groups), "1"),
+        )
+        return " ".join([*said, *(f"{name} {text}" for name, text, usual in settings if text != usual)])
+
+
+def _once(first: int | str, second: int | str) -> str:
+    """Both, or one where they agree."""
+    return str(first) if first == second else f"{first}x{second}"
 
 
 def window_of(call: Call, record: Record) -> Window | None:
@@ -47,7 +64,24 @@ def window_of(call: Call, record: Record) -> Window | None:
     size, rows, columns = _padded_before(source, record)
     rows = rows[0] + own[0][0], rows[1] + own[0][1]
     columns = columns[0] + own[1][0], columns[1] + own[1][1]
-    return Window(size, kernel, stride, dilation, rows, columns)
+    window = Window(size, kernel, stride, dilation, rows, columns)
+    return _rounded_up(window, call.shape[2:]) if call.arguments.get("ceil_mode") else window
+
+
+def _rounded_up(window: Window, outputs: tuple[int, ...]) -> Window:
+    """Rounding up reads beyond the end: what it reads there counts as padding after."""
+    after = [
+        (outputs[axis] - 1) * window.stride[axis]
+        + reach(window.kernel[axis], window.dilation[axis])
+        - window.size[axis]
+        - (window.rows, window.columns)[axis][0]
+        for axis in (0, 1)
+    ]
+    return replace(
+        window,
+        rows=(window.rows[0], max(window.rows[1], after[0])),
+        columns=(window.columns[0], max(window.columns[1], after[1])),
+    )
 
 
 def _kernel(call: Call) -> Pair | None:
