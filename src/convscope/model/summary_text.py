@@ -4,15 +4,22 @@ from textwrap import wrap
 
 from convscope.model.summary import Row, Summary
 
-WIDTH = 110
+WIDTH, WIDEST, SHORTEST_NAME = 110, 120, 20  # of sentences, of the table, of a layer's name in it
 HEAD = ("layer", "operation", "output", "field", "share", "parameters", "multiply-adds", "memory")
 WIDE = ("stride", "if dense")
 
 
 def table(summary: Summary, *, wide: bool = False) -> str:
-    """A line a call, then the sums, what to beware of, and notes; ``wide`` has two columns more."""
+    """A line a call, then the sums, what to beware of, and notes.
+
+    Where that takes more columns than a terminal has, names are cut; ``wide`` cuts none and has two columns more.
+    """
     lines = [(*HEAD, *WIDE) if wide else HEAD, *(cells(row, wide=wide) for row in summary.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    excess = 0 if wide else sum(widths) + 2 * (len(widths) - 1) - WIDEST
+    if excess > 0:
+        widths[0] = max(widths[0] - excess, SHORTEST_NAME)
+        lines = [(shortened(name, widths[0]), *rest) for name, *rest in lines]
     rows = ["  ".join(_align(cell, width, i) for i, (cell, width) in enumerate(zip(line, widths, strict=True)))
             for line in lines]  # fmt: skip
     words = [*totals(summary), *(f"warning: {warning}" for warning in summary.warnings), *summary.notes]
@@ -25,7 +32,7 @@ def table(summary: Summary, *, wide: bool = False) -> str:
 def cells(row: Row, *, wide: bool = False) -> tuple[str, ...]:
     """One row as text; what is not there is empty."""
     narrow = (
-        row.name, f"{row.operation} {row.kernel}".strip(), times(row.shape), times(row.field), share(row.share),
+        row.name, f"{row.operation} {row.kernel}".strip(), times(row.shape), once(row.field), share(row.share),
         count(row.parameters), count(row.multiply_adds), size(row.memory),
     )  # fmt: skip
     return (*narrow, times(row.stride), count(row.dense)) if wide else narrow
@@ -56,6 +63,23 @@ def dense_words(summary: Summary) -> list[str]:
 
 def times(numbers: tuple[int, ...] | None) -> str:
     return "x".join(map(str, numbers or ()))
+
+
+def once(pair: tuple[int, int] | None) -> str:
+    """Height x width, or one number where they agree."""
+    return times(tuple(dict.fromkeys(pair or ())))
+
+
+def shortened(name: str, length: int) -> str:
+    """A name cut in its middle, the end kept longer: what is last tells layers apart.
+
+    >>> shortened("features.denseblock3.denselayer12.norm1", 24)
+    'feature…enselayer12.norm1'
+    """
+    if len(name) <= length:
+        return name
+    head = length // 3
+    return f"{name[: head - 1]}…{name[head - length :]}"
 
 
 def share(shares: tuple[float, float] | None) -> str:
