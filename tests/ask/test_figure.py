@@ -73,8 +73,8 @@ def test_frames_are_what_autograd_finds(model: Model, photo: np.ndarray) -> None
     y, x = round(conv2.cell.top * out.shape[2]), round(conv2.cell.left * out.shape[3])
     out[0, 0, y, x].backward()
     reached = maps.grad[0, 0].nonzero()
-    low, high = reached.min(0).values / 12, (reached.max(0).values + 1) / 12
-    assert conv2.sees == pytest.approx((low[1], low[0], high[1], high[0]))
+    (top, left), (bottom, right) = reached.min(0).values.tolist(), (reached.max(0).values + 1).tolist()
+    assert conv2.sees == pytest.approx((left / 12, top / 12, right / 12, bottom / 12))
 
 
 def test_the_marked_cell_is_the_highest_of_the_front_sheet(model: Model, photo: np.ndarray) -> None:

@@ -56,6 +56,12 @@ def test_a_sketch_is_the_same_table_as_the_network() -> None:
     assert str(summary(sketch("4c3s2 p2 fc5", **asked))) == str(summary(open_model("4c3s2 p2 fc5", **asked)))
 
 
+def test_a_network_that_reads_numbers_while_it_is_built_is_opened_as_it_is() -> None:
+    model = sketch("regnet_y_400mf", input_size=32)  # torchvision computes its widths with tensors
+    assert model.device.type == "cpu"
+    assert summary(model).parameters == 4_344_144  # torchvision's weight metadata
+
+
 def test_a_run_is_opened_with_its_weights(tmp_path) -> None:
     from convscope.model.store import save_model
 
@@ -217,7 +223,7 @@ def test_the_longest_bar_is_the_largest_number() -> None:
     page = summary(sketched("alexnet")).html
     shares = re.findall(r"--of-largest: ([\d.]+)%\">([\d,]+)<", page)
     assert shares[[number for _, number in shares].index("37,752,832")][0] == "100.0"
-    assert dict((number, share) for share, number in shares)["16,781,312"] == f"{16781312 / 377528.32:.1f}"
+    assert {number: share for share, number in shares}["16,781,312"] == f"{16781312 / 377528.32:.1f}"
 
 
 @pytest.mark.parametrize(

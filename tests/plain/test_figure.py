@@ -14,7 +14,7 @@ from convscope.errors import BadOutput
 from convscope.plain.boxes import Box
 from convscope.plain.figure import Column, Figure, Stack
 from convscope.plain.figure_drawing import column_height, side
-from convscope.plain.ramp import colours, coloured_png
+from convscope.plain.ramp import coloured_png, colours
 from convscope.plain.svg import element, lines_of
 
 SVG = "{http://www.w3.org/2000/svg}"
