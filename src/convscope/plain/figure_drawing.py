@@ -144,10 +144,10 @@ def parts_of(figure: Figure) -> list[Part]:
     stacks = [item for item in figure.pictures if isinstance(item, Stack)]
     largest = max(*figure.photo.shape[:2], *(max(stack.size[:2]) for stack in stacks), 2)
     height, width, channels = figure.photo.shape
-    photo_below = (f"{height} × {width} × {channels}", "photo")
+    photo_below = (f"{height} × {width} × {channels}", "photo", "")
     parts = [Part(*_sides(height, width, largest), (0, 0), photo_below, ())]
     for item in figure.pictures:
-        below = (size_of(item), *lines_of((item.name,), NAME_WIDTH), *([item.folded] if item.folded else []))
+        below = (size_of(item), *lines_of((item.name,), NAME_WIDTH), item.folded)
         above = tuple(lines_of(item.steps, STEP_WIDTH))
         if isinstance(item, Stack):
             behind = len(item.sheets) - 1
@@ -287,8 +287,10 @@ def _bars(classes: tuple[tuple[str, float], ...], place: Place) -> Iterator[str]
 
 def _labels(parts: list[Part], places: list[Place], above: float, below: float) -> Iterator[str]:
     for part, place in zip(parts, places, strict=True):
-        for row, line in enumerate(part.below):
-            yield words(line, place.centre, below + row * LINE, ("size", "", "muted")[min(row, 2)], "middle")
+        styles = ["size", *[""] * (len(part.below) - 2), "muted"]  # the last line says what is folded
+        for row, (line, style) in enumerate(zip(part.below, styles, strict=False)):
+            if line:
+                yield words(line, place.centre, below + row * LINE, style, "middle")
     for former, part, place in zip(places, parts[1:], places[1:], strict=False):
         middle = (former.right + place.left) / 2
         for row, line in enumerate(reversed(part.above)):
