@@ -31,6 +31,7 @@ _PORCH = {
     "PixelMap": "convscope.plain.pixelmap",
     "Question": "convscope.plain.question",
     "Recipe": "convscope.train.recipe",
+    "Shard": "convscope.survey.settings",
     "Survey": "convscope.survey.settings",
     "Unit": "convscope.plain.unit",
     "evaluate": "convscope.train.evaluate",
@@ -44,6 +45,7 @@ _PORCH = {
     "publish": "convscope.explorer.publish",
     "summary": "convscope.model.summary",
     "survey": "convscope.survey.run",
+    "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",
 }
 
