@@ -15,6 +15,7 @@ COMMANDS = {
     "publish": "Write the same pages as files.",
     "look": "One picture, one unit, one lens, one PNG.",
     "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
+    "figure": "The figure of every textbook from real data: photo, stacks of maps, class probabilities.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",
     "export": "One file for other programs, ONNX or torch.export, with its preprocessing inside.",
