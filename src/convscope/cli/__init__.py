@@ -8,6 +8,7 @@ from convscope.version import __version__
 
 COMMANDS = {
     "demo": "Train on bundled pictures, survey the network, open the explorer.",
+    "convolve": "Slide one kernel over one picture: weights, every product, the feature map.",
     "train": "Train a classifier on a folder of class folders.",
     "survey": "Find what excites every channel, and project it back to pixels.",
     "explore": "Open an atlas in the browser; surveys first where there is none yet.",
@@ -16,8 +17,11 @@ COMMANDS = {
     "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
     "maps": "What every layer outputs for one picture, before and after ReLU and pooling.",
     "shift": "How much every layer changes when the picture moves: what pooling buys, measured.",
+    "figure": "The figure of every textbook from real data: photo, stacks of maps, class probabilities.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",
+    "export": "One file for other programs, ONNX or torch.export, with its preprocessing inside.",
+    "models": "Networks that have a name: size, cost, receptive field, weights at hand.",
     "summary": "Layers, shapes, receptive fields, parameters, multiply-adds.",
 }
 
