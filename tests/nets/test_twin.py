@@ -11,7 +11,7 @@ from convscope.nets.build import build
 from convscope.nets.spec import parse
 from convscope.nets.twin import without_pools
 
-CONVOLUTIONS = st.sampled_from(["4c3", "5c5bn", "3c2s2", "4c3:valid", "6c3 dw3bn", "4c3-tanh lrn"])
+CONVOLUTIONS = st.sampled_from(["4c3", "5c5bn", "3c2s2", "4c3:valid", "6c3 dw3bn", "4c3-sigmoid lrn"])
 POOLS = st.sampled_from(["p2", "a2", "p3s2", "p3s2:same", "p2s1", "p3:1", "l2p2", "sp2"])
 SPECS = st.lists(st.tuples(CONVOLUTIONS, POOLS), min_size=1, max_size=2).map(
     lambda pairs: " ".join(token for pair in pairs for token in pair) + " fc6"
@@ -24,7 +24,7 @@ def sizes(spec: str) -> list[tuple[int, ...]]:
     value = torch.zeros(1, 2, 26, 23)
     for name, layer in net.named_children():
         value = layer(value)
-        if name.startswith(("relu", "tanh", "pool", "gap", "logits")):
+        if name.startswith(("relu", "sigmoid", "pool", "gap", "logits")):
             found.append(tuple(value.shape))
     return found
 
