@@ -32,8 +32,8 @@ def summary(
     json
         Print the table as JSON.
     """
+    from convscope.ask.sketch import sketch
     from convscope.model.summary import summary as table
-    from convscope.nets.sketch import sketch
     from convscope.plain.files import write_text
 
     made = table(sketch(model, input_size=imgsz, classes=classes))
