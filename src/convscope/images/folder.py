@@ -40,7 +40,7 @@ def open_source(source: str | Path) -> Images:
     root = _existing(Path(source))
     listing = list_folder(root)
     placed, misplaced = _place(listing)
-    files = look_at(root / one.path for one in placed)
+    files = look_at((root / one.path for one in placed), place=str(root))
     used = [placed[row] for row in files.readable]
     problems = (*listing.problems, *misplaced, *files.problems(one.path for one in placed))
     if not used:
@@ -59,6 +59,7 @@ def open_source(source: str | Path) -> Images:
         read=files.read,
         measure=files.measure,
         evidence=files.evidence,
+        seen=files.glance,
     )
 
 
