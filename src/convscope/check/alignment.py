@@ -27,17 +27,25 @@ class Likeness:
     colour: np.ndarray
 
 
-def compare(first: np.ndarray, second: np.ndarray) -> Likeness:
-    """Likeness of thumbnails uint8 ``[n, 32, 32, 3]``, one by one.
+def rough_fit(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Moves ``[n, 4]`` of first onto second, thumbnails at half their size, and the correlation after them.
 
-    Scale and place along both axes, gain and offset are fitted by Gauss-Newton steps (Lucas and Kanade 1981),
-    first at half the size; what lies outside after the move does not count.
+    Scale and place along both axes, gain and offset are fitted by Gauss-Newton steps (Lucas and Kanade 1981).
+    """
+    grey = [_half(_contrast(luminance(pictures))) for pictures in (first, second)]
+    start = np.tile(np.array([1, 0, 1, 0], np.float32), (len(first), 1))
+    moves = fit(*grey, start, steps=5)
+    return moves, _correlation(*_overlap(*grey, moves))
+
+
+def compare(first: np.ndarray, second: np.ndarray, moves: np.ndarray) -> Likeness:
+    """Likeness of thumbnails uint8 ``[n, 32, 32, 3]``, one by one, from the moves of a rough fit on.
+
+    What lies outside after the move does not count.
     """
     grey = [_contrast(luminance(pictures)) for pictures in (first, second)]
-    start = np.tile(np.array([1, 0, 1, 0], np.float32), (len(first), 1))
-    moves = fit(_half(grey[0]), _half(grey[1]), start, steps=5)
     moves = fit(*grey, moves, steps=3)
-    moved, inside = _moved(grey[0], moves)
+    moved, _, inside = _overlap(*grey, moves)
     details = [_laplacian(picture) * inside for picture in (moved, grey[1])]
     return Likeness(
         values=_correlation(moved, grey[1], inside),
@@ -86,6 +94,11 @@ def _moved(pictures: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndar
     moved = _weights(y) @ pictures @ _weights(x).transpose(0, 2, 1)
     within = [((at > -0.01) & (at < side - 0.99)).astype(np.float32) for at in (x, y)]
     return moved, within[1][:, :, None] * within[0][:, None, :]
+
+
+def _overlap(first: np.ndarray, second: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, ...]:
+    moved, inside = _moved(first, moves)
+    return moved, second, inside
 
 
 def _weights(positions: np.ndarray) -> np.ndarray:

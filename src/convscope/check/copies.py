@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convscope.check.alignment import compare, luminance
+from convscope.check.alignment import compare, luminance, rough_fit
 
 FREQUENCIES = 8  # of the cosine transform, each way: 64 numbers a picture
 LIKELY = 0.6  # correlation of these numbers from which a pair is looked at closely
 NEIGHBOURS = 4  # likeliest partners of each picture that are looked at closely
+ROUGHLY = 0.85  # correlation at half the size from which the fit is refined
 VALUES, DETAILS = 0.9, 0.58  # correlation after alignment from which a pair counts
 CERTAIN = 0.95  # of details: a copy in any set
 WEAKEST = 0.45  # correlation of details in the cell where they agree least: a face that moved only its mouth
@@ -107,11 +108,16 @@ def _verified(thumbnails: np.ndarray, pairs: Pairs) -> tuple[Pairs, Pairs]:
     """Pairs that agree after alignment, and all pairs, both with how far their details do."""
     agree, details = np.zeros(len(pairs), bool), np.zeros(len(pairs))
     for start in range(0, len(pairs), PAIRS):
-        part = slice(start, start + PAIRS)
-        first, second = thumbnails[pairs.first[part]], thumbnails[pairs.second[part]].copy()
+        part = np.arange(start, min(start + PAIRS, len(pairs)))
+        first, second = thumbnails[pairs.first[part]], thumbnails[pairs.second[part]]
         mirrored = pairs.mirrored[part]
         second[mirrored] = second[mirrored, :, ::-1]
-        like = compare(first, second)
+        moves, values = rough_fit(first, second)
+        promising = values >= ROUGHLY
+        if not promising.any():
+            continue
+        like = compare(first[promising], second[promising], moves[promising])
+        part = part[promising]
         details[part] = like.details
         agree[part] = (like.values >= VALUES) & (like.weakest >= WEAKEST) & (like.colour <= COLOUR)
     every = Pairs(pairs.first, pairs.second, details, pairs.mirrored)

@@ -74,14 +74,19 @@ def _print(findings: "Findings", top: int) -> None:
         f"{findings.name}: {findings.images:,} images, {len(findings.classes)} classes, {findings.seconds:.1f} s"
     )
     for one in findings:
+        if one.gravity == "note":
+            continue
         console.print()
-        console.print(f"{one.gravity:8}", style=COLOURS[one.gravity], end="")
+        console.print(f"{one.gravity:9}", style=COLOURS[one.gravity], end="")
         console.print(one.sentence)
         for line in _named(one, top):
-            console.print(f"        {line}", style="dim")
-        if one.next_step:
-            console.print(f"        → {one.next_step}")
+            console.print(f"         {line}", style="dim")
+        console.print(f"         → {one.next_step}")
     console.print()
+    for one in findings:
+        if one.gravity == "note":
+            names = ", ".join(map(_printable, one.images[:top])) + (", …" if len(one.images) > top else "")
+            console.print(f"note     {one.sentence}" + (f" {names}" if names else ""), style=COLOURS["note"])
     console.print(_verdict(findings))
 
 

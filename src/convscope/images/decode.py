@@ -52,19 +52,19 @@ def glance(data: bytes) -> Seen:
     Raises BadImages with the reason alone.
     """
     with _only_reasons(), _quiet(), _opened(BytesIO(data)) as picture:
-        size = _upright(picture)
         told = [] if picture.format == "JPEG" else _told_by_header(data)
-        about = _about(picture)
+        size, mode = picture.size, picture.mode
         picture.draft(None, (2 * THUMBNAIL, 2 * THUMBNAIL))
-        picture.load()
+        picture.load()  # before anything is asked: asking a damaged PNG would make it pass for whole
         array, also_told = pixels(picture)
         return Seen(
-            size=size,
+            size=_upright(picture, size),
+            mode=mode,
             content=hashlib.sha256(data).hexdigest(),
             conversions=tuple(dict.fromkeys((*told, *also_told))),
             bytes=len(data),
             thumbnail=thumbnail(array),
-            **about,
+            **_about(picture),
         )
 
 
@@ -74,7 +74,6 @@ def _about(picture: "Image") -> dict[str, Any]:
     first = next(iter(tables.values()), ())
     return {
         "format": picture.format or "",
-        "mode": picture.mode,
         "camera": camera(picture),
         "compression": round(sum(first) / max(len(first), 1)),
     }
@@ -83,13 +82,14 @@ def _about(picture: "Image") -> dict[str, Any]:
 def measure(source: Path | bytes) -> tuple[int, int]:
     """(height, width) of an image file, upright, from its header; raises BadImages with the reason alone."""
     with _only_reasons(), _quiet(), _file(source) as file, _opened(file) as picture:
-        return _upright(picture)
+        return _upright(picture, picture.size)
 
 
-def _upright(picture: "Image") -> tuple[int, int]:
+def _upright(picture: "Image", size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of a picture that its header calls (width, height)."""
     # Pillow turns TIFF files itself, and gives their size upright
     turned = picture.format != "TIFF" and orientation(picture) >= 5
-    width, height = picture.size
+    width, height = size
     return (width, height) if turned else (height, width)
 
 
