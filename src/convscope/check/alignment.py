@@ -32,10 +32,11 @@ def rough_fit(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nda
 
     Scale and place along both axes, gain and offset are fitted by Gauss-Newton steps (Lucas and Kanade 1981).
     """
-    grey = [_half(_contrast(luminance(pictures))) for pictures in (first, second)]
+    upper, lower = (_half(_contrast(luminance(pictures))) for pictures in (first, second))
     start = np.tile(np.array([1, 0, 1, 0], np.float32), (len(first), 1))
-    moves = fit(*grey, start, steps=5)
-    return moves, _correlation(*_overlap(*grey, moves))
+    moves = fit(upper, lower, start, steps=5)
+    moved, inside = _moved(upper, moves)
+    return moves, _correlation(moved, lower, inside)
 
 
 def compare(first: np.ndarray, second: np.ndarray, moves: np.ndarray) -> Likeness:
@@ -43,14 +44,14 @@ def compare(first: np.ndarray, second: np.ndarray, moves: np.ndarray) -> Likenes
 
     What lies outside after the move does not count.
     """
-    grey = [_contrast(luminance(pictures)) for pictures in (first, second)]
-    moves = fit(*grey, moves, steps=3)
-    moved, _, inside = _overlap(*grey, moves)
-    details = [_laplacian(picture) * inside for picture in (moved, grey[1])]
+    upper, lower = (_contrast(luminance(pictures)) for pictures in (first, second))
+    moves = fit(upper, lower, moves, steps=3)
+    moved, inside = _moved(upper, moves)
+    details = _laplacian(moved) * inside, _laplacian(lower) * inside
     return Likeness(
-        values=_correlation(moved, grey[1], inside),
-        details=_correlation(*details, inside),
-        weakest=_weakest_cell(*details),
+        values=_correlation(moved, lower, inside),
+        details=_correlation(details[0], details[1], inside),
+        weakest=_weakest_cell(details[0], details[1]),
         colour=_colour_difference(first, second, moves, inside),
     )
 
@@ -94,11 +95,6 @@ def _moved(pictures: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndar
     moved = _weights(y) @ pictures @ _weights(x).transpose(0, 2, 1)
     within = [((at > -0.01) & (at < side - 0.99)).astype(np.float32) for at in (x, y)]
     return moved, within[1][:, :, None] * within[0][:, None, :]
-
-
-def _overlap(first: np.ndarray, second: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, ...]:
-    moved, inside = _moved(first, moves)
-    return moved, second, inside
 
 
 def _weights(positions: np.ndarray) -> np.ndarray:

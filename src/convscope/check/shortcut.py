@@ -30,7 +30,7 @@ def shortcut_findings(images: Images, seen: Sequence[Seen]) -> Iterator[Finding]
     if classes < 2:
         return
     for name, value in PROPERTIES.items():
-        values, codes = np.unique([value(seen[row]) for row in rows], return_inverse=True)
+        values, codes = np.unique([value(seen[row]) for row in rows.tolist()], return_inverse=True)
         if len(values) < 2:
             continue
         right = balanced_accuracy(codes, labels)

@@ -62,7 +62,6 @@ def glance(data: bytes) -> Seen:
             mode=mode,
             content=hashlib.sha256(data).hexdigest(),
             conversions=tuple(dict.fromkeys((*told, *also_told))),
-            bytes=len(data),
             thumbnail=thumbnail(array),
             **_about(picture),
         )

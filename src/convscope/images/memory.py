@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -85,6 +86,6 @@ def _file(place: str) -> Path | None:
     return None if folder is None or not place else folder / "seen" / f"{name}.safetensors"
 
 
-def _seen(facts: dict, small: np.ndarray) -> Seen:
-    lists = {name: tuple(facts[name]) for name in ("size", "conversions")}
-    return Seen(**facts | lists | {"thumbnail": small.tobytes()})
+def _seen(facts: dict[str, Any], small: np.ndarray) -> Seen:
+    facts |= {name: tuple(facts[name]) for name in ("size", "conversions")}
+    return Seen(**{**facts, "thumbnail": small.tobytes()})

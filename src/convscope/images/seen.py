@@ -24,7 +24,6 @@ class Seen:
     mode: str = ""
     camera: str = ""
     compression: int = 0
-    bytes: int = 0
     thumbnail: bytes = b""
 
     @property
