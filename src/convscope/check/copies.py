@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convscope.check.alignment import compare, luminance, rough_fit
+from convscope.check.alignment import Likeness, compare, luminance, rough_fit
 
 FREQUENCIES = 8  # of the cosine transform, each way: 64 numbers a picture
-LIKELY = 0.6  # correlation of these numbers from which a pair is looked at closely
+LIKELY = 0.5  # correlation of these numbers from which a pair is looked at closely
 NEIGHBOURS = 4  # likeliest partners of each picture that are looked at closely
-ROUGHLY = 0.85  # correlation at half the size from which the fit is refined
-VALUES, DETAILS = 0.9, 0.58  # correlation after alignment from which a pair counts
+ROUGHLY = 0.8  # correlation at half the size from which the fit is refined
+# after the fit, a copy: correlation of values and of details, over the whole and in the cell where they agree
+# least, and both together, so that a face that moved only its mouth is another picture
+VALUES, DETAILS, WEAKEST, TOGETHER = 0.85, 0.5, 0.2, 1.0
 CERTAIN = 0.95  # of details: a copy in any set
-WEAKEST = 0.45  # correlation of details in the cell where they agree least: a face that moved only its mouth
-COLOUR = 0.1  # of the brightness: the same drawing in another colour is another picture
+COLOUR = 0.15  # of the brightness: the same drawing in another colour is another picture
 BLOCK, PAIRS = 1024, 512  # rows and pairs worked on at a time, so that memory stays flat
 BLANK = 2.0  # levels; a picture that varies less has nothing to compare
 SMALL = 48  # pixels of the shorter side; below, too little is left to tell a crop from another picture
@@ -119,9 +120,14 @@ def _verified(thumbnails: np.ndarray, pairs: Pairs) -> tuple[Pairs, Pairs]:
         like = compare(first[promising], second[promising], moves[promising])
         part = part[promising]
         details[part] = like.details
-        agree[part] = (like.values >= VALUES) & (like.weakest >= WEAKEST) & (like.colour <= COLOUR)
+        agree[part] = _copies(like)
     every = Pairs(pairs.first, pairs.second, details, pairs.mirrored)
     return every.where(agree), every
+
+
+def _copies(like: Likeness) -> np.ndarray:
+    alike = (like.values >= VALUES) & (like.details >= DETAILS) & (like.weakest >= WEAKEST)
+    return alike & (like.details + like.weakest >= TOGETHER) & (like.colour <= COLOUR)
 
 
 def _usual_difference(every: Pairs, count: int) -> float:

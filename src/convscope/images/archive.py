@@ -38,6 +38,7 @@ class Member:
         return self.mark and f"{self.mark}:{self.name}"
 
     def read_bytes(self) -> bytes:
+        """The unpacked file; raises BadImages with the reason alone."""
         try:
             with _opened(self.archive, self.mark, os.getpid()).open(self.name) as file:
                 data = file.read(LARGEST_FILE + 1)

@@ -12,6 +12,7 @@ PACKED = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 
 
 def accepts(source: Any) -> bool:
+    """Whether this is a pickle or an archive that is not read."""
     if not isinstance(source, str | Path):
         return False
     path = Path(source)

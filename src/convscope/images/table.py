@@ -45,6 +45,7 @@ class Cell:
         return (mark := stamp(self.table)) and f"{mark}:{self.row}"
 
     def read_bytes(self) -> bytes:
+        """The image file of this row; raises BadImages with the reason alone."""
         value = self.column[self.row].as_py()
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
