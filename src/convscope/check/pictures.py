@@ -13,7 +13,7 @@ from convscope.images.source import Images
 TINY = 16  # pixels of the shorter side, where most pictures of the set are four times as large
 HUGE = 20_000_000  # pixels
 LONG = 5.0  # times as long as wide
-BLANK = 2.0  # levels by which a picture of one colour varies
+BLANK = 4  # levels between the darkest and brightest of a picture of one colour
 SUFFIXES = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "PNG": (".png",), "WEBP": (".webp",), "BMP": (".bmp",),
     "GIF": (".gif",), "TIFF": (".tif", ".tiff"),
@@ -83,7 +83,7 @@ def _kinds(name: str, seen: Seen, usual: float) -> Iterator[str]:
         yield "huge"
     if longer > LONG * shorter:
         yield "long"
-    if seen.thumbnail and seen.small.astype(float).std((0, 1)).max() < BLANK and shorter > 1:
+    if seen.thumbnail and np.ptp(seen.small, axis=(0, 1)).max() <= BLANK and shorter > 1:
         yield "blank"
     if seen.format and not name.casefold().endswith(SUFFIXES.get(seen.format, ("",))):
         yield "extension"

@@ -63,7 +63,7 @@ def accepts(source: Any) -> bool:
 
 
 def open_source(source: str | Path) -> Images:
-    """Every image of a zip; classes and splits by its folders, as in a folder on the disk.
+    """Every image of a zip, by its name; classes and splits by its folders, as in a folder on the disk.
 
     Names that lead out of the archive, links, encrypted files and files that unpack to far more than
     they are packed in are refused one by one, in ``problems``. Raises BadImages where nothing is left.
