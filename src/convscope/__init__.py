@@ -32,6 +32,7 @@ _PORCH = {
     "PixelMap": "convscope.plain.pixelmap",
     "Question": "convscope.plain.question",
     "Recipe": "convscope.train.recipe",
+    "Shard": "convscope.survey.settings",
     "Survey": "convscope.survey.settings",
     "Unit": "convscope.plain.unit",
     "check": "convscope.check.run",
@@ -45,6 +46,7 @@ _PORCH = {
     "publish": "convscope.explorer.publish",
     "summary": "convscope.model.summary",
     "survey": "convscope.survey.run",
+    "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",
 }
 
