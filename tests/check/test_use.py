@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,9 @@ def test_the_terminal_names_the_gravest_first(dirty, capsys):
     assert command("check", dirty) == 0
     text = capsys.readouterr().out
     assert "photos: 25 images, 2 classes" in text
-    assert text.index("1 picture has two labels as exact copies.") < text.index("1 file cannot be used")
+    assert text.index("1 picture has two labels (exact copies).") < text.index("1 file cannot be used")
     assert "cat/03.png = dog/<b>bold.png  (cat / dog)" in text
-    assert "1 grave, 1 warnings" in text
+    assert "1 grave, 1 warning, 0 notes." in text
 
 
 def test_strict_fails_only_where_something_is_grave(dirty, capsys):
@@ -84,15 +85,32 @@ def test_copies_stay_on_one_side_of_a_split(photos):
 
 
 def test_groups_of_the_source_are_joined_by_copies(photos):
-    from dataclasses import replace
-
-    drawn(0).save(photos / "cat/copy.jpg", quality=85)
+    """Given ann in two pictures of which each has a copy elsewhere, all four and bob's other picture are one group."""
+    for number in (0, 1):
+        drawn(number).save(photos / f"cat/copy{number}.jpg", quality=85)
     images = open_images(photos)
-    people = tuple("ann" if name in ("cat/00.png", "cat/01.png") else "bob" if name == "cat/copy.jpg" else name for name in images.ids)  # fmt: skip
-    grouped = keep_together(replace(images, groups=people), cs.check(images))
+    people = {"cat/00.png": "ann", "cat/01.png": "ann", "cat/copy1.jpg": "bob", "cat/05.png": "bob"}
+    named = replace(images, groups=tuple(people.get(name, name) for name in images.ids))
+    grouped = keep_together(named, cs.check(named))
     group = dict(zip(grouped.ids, grouped.groups or (), strict=True))
-    assert group["cat/00.png"] == group["cat/01.png"] == group["cat/copy.jpg"]
-    assert len(set(group.values())) == len(images) - 2
+    assert len({group[name] for name in (*people, "cat/copy0.jpg")}) == 1
+    assert len(set(group.values())) == len(images) - 4
+
+
+def test_a_class_whose_pictures_all_look_alike_can_still_be_split(photos):
+    """Given a class of drawings that are near copies of each other, its pictures may be judged; exact copies stay."""
+    for number in range(12):
+        drawn(0).crop((number % 3, 0, 96, 96)).save(photos / f"cat/{number:02d}.png")
+    images = open_images(photos)
+    findings = cs.check(images)
+    assert len(findings.of("near duplicate").groups[0]) == 12
+    split = split_images(keep_together(images, findings), val=0.4)
+    assert "cat" in {images.classes[label] for label in split.split("val").labels}
+    sides = {number % 3: set() for number in range(3)}
+    for name, side in zip(split.ids, split.splits, strict=True):
+        if name.startswith("cat"):
+            sides[int(name[4:6]) % 3].add(side)
+    assert all(len(side) == 1 for side in sides.values())
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Copies of one picture: within a split, across splits, under two labels."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -90,6 +90,18 @@ def linked(groups: Iterable[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(rows) for rows in members.values()]
 
 
+def kept_together(images: Images, duplicates: Duplicates) -> dict[str, str]:
+    """Id -> first id of its copies, for all that a split must not part.
+
+    Near copies that make up more than half of a class show that its pictures look alike, as drawings and
+    icons do, not that they are one picture; only the exact copies among them stay together.
+    """
+    sizes = Counter(images.labels.tolist())
+    groups = [group for group in duplicates.clusters() if 2 * len(group) <= sizes[images.labels[group[0]]]]
+    joined = linked([*duplicates.exact, *groups])
+    return {images.ids[row]: images.ids[group[0]] for group in joined for row in group}
+
+
 def duplicate_findings(images: Images, duplicates: Duplicates) -> Iterator[Finding]:
     """One finding for each of: across splits, under two labels, the rest; exact copies before near ones."""
     near = list(zip(duplicates.near.first.tolist(), duplicates.near.second.tolist(), strict=True))
@@ -123,17 +135,13 @@ def _finding(
     words, next_step = WORDS[kind]
     grave = kind == "leak" or (kind == "label conflict" and not near)
     count = f"{len(groups)} picture{'s' if len(groups) != 1 else ''}"
-    how = (
-        " as near copies (re-encoded, resized, cropped, mirrored or lit otherwise)"
-        if near
-        else " as exact copies"
-    )
+    how = "near copies: re-encoded, resized, cropped, mirrored or lit otherwise" if near else "exact copies"
     if len(groups) == 1:
         words = words.replace("lie ", "lies ").replace("have ", "has ").replace("are ", "is ")
     return Finding(
         kind=near + kind,
         gravity="grave" if grave else "warning",
-        sentence=f"{count} {words}{how}.",
+        sentence=f"{count} {words} ({how}).",
         next_step=next_step,
         groups=tuple(tuple(images.ids[row] for row in group) for group in groups),
         details=tuple(_detail(images, group, mirrored) for group in groups),

@@ -12,7 +12,7 @@ from convscope.plain.files import write_text
 
 SIDE = 144  # pixels of a thumbnail
 GROUPS, MEMBERS = 40, 6  # shown of a finding, of a group
-WORDS = {"grave": "grave", "warning": "warnings", "note": "notes"}
+WORDS = {"grave": "grave", "warning": "warning", "note": "note"}
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --soft: #6b6b70; --paper: #fff; --line: #dcdce0; --tile: #f3f3f5;
   --grave: #b3261e; --warning: #8a5a00; --note: #5f6368 }
@@ -58,10 +58,14 @@ def page(images: Images, findings: Findings) -> str:
 def _counts(findings: Findings) -> str:
     counts = {gravity: sum(one.gravity == gravity for one in findings) for gravity in WORDS}
     items = "".join(
-        f'<li class="{gravity}"><b>{counts[gravity]}</b> <span class=tag>{word}</span></li>'
+        f'<li class="{gravity}"><b>{counts[gravity]}</b> <span class=tag>{word}{_plural(gravity, counts[gravity])}</span></li>'
         for gravity, word in WORDS.items()
     )
     return f"<ul class=counts>{items}</ul>"
+
+
+def _plural(gravity: str, count: int) -> str:
+    return "s" if gravity != "grave" and count != 1 else ""
 
 
 def _section(images: Images, rows: dict[str, int], finding: Finding) -> str:

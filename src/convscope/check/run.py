@@ -2,12 +2,13 @@
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from convscope.check.duplicates import Duplicates, duplicate_findings, find_duplicates
+from convscope.check.duplicates import Duplicates, duplicate_findings, find_duplicates, kept_together, linked
 from convscope.check.findings import GRAVITIES, Finding, Findings
 from convscope.check.labels import class_findings
 from convscope.check.pictures import odd_pictures, unreadable
@@ -30,14 +31,14 @@ def check(data: Any) -> Findings:
     >>> noise = np.random.default_rng(0).integers(0, 256, (4, 64, 64), dtype=np.uint8)
     >>> found = check(open_images([*noise, noise[0]], labels=["cat", "dog", "cat", "dog", "dog"]))
     >>> found.of("label conflict").sentence
-    '1 picture has two labels as exact copies.'
+    '1 picture has two labels (exact copies).'
     """
     began = time.perf_counter()
     images = open_images(data)
     seen = look_over(images)
     duplicates = find_duplicates(images, seen)
     found = sorted(_findings(images, seen, duplicates), key=lambda one: GRAVITIES.index(one.gravity))
-    together = {images.ids[row]: images.ids[group[0]] for group in duplicates.clusters() for row in group}
+    together = kept_together(images, duplicates)
     seconds = round(time.perf_counter() - began, 2)
     return Findings(images.name, len(images), images.classes, tuple(found), together, seconds)
 
@@ -57,12 +58,16 @@ def look_over(images: Images) -> tuple[Seen, ...]:
 
 def keep_together(images: Images, findings: Findings) -> Images:
     """The images with their copies in one group each, so that ``split_images`` keeps them on one side."""
-    own = images.groups or images.ids
-    joined: dict[str, str] = {}
-    for name, group in zip(images.ids, own, strict=True):
-        if name in findings.together:
-            joined.setdefault(group, findings.together[name])
-    return replace(images, groups=tuple(joined.get(group, group) for group in own))
+    rows = defaultdict(list)
+    for row, name in enumerate(images.ids):
+        rows["copies", findings.together.get(name, name)].append(row)
+        if images.groups:
+            rows["group", images.groups[row]].append(row)
+    groups = list(images.groups or images.ids)
+    for joined in linked(rows.values()):
+        for row in joined:
+            groups[row] = groups[joined[0]]
+    return replace(images, groups=tuple(groups))
 
 
 def _findings(images: Images, seen: tuple[Seen, ...], duplicates: Duplicates) -> Iterator[Finding]:

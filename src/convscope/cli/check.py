@@ -112,4 +112,5 @@ def _verdict(findings: "Findings") -> str:
     counts = {gravity: sum(one.gravity == gravity for one in findings) for gravity in COLOURS}
     if not counts["grave"] and not counts["warning"]:
         return "Nothing to worry about."
-    return f"{counts['grave']} grave, {counts['warning']} warnings, {counts['note']} notes."
+    plural = {name: "s" if count != 1 else "" for name, count in counts.items()}
+    return f"{counts['grave']} grave, {counts['warning']} warning{plural['warning']}, {counts['note']} note{plural['note']}."
