@@ -70,6 +70,17 @@ def keep_together(images: Images, findings: Findings) -> Images:
     return replace(images, groups=tuple(groups))
 
 
+def checked(images: Images) -> tuple[Images, tuple[str, ...]]:
+    """The images with their copies grouped, and a sentence for each grave finding, before they are split.
+
+    Pictures in memory are left as they are: looks at them are not remembered, so that it would take long each time.
+    """
+    if images.seen is None:
+        return images, ()
+    findings = check(images)
+    return keep_together(images, findings), tuple(f"{one.sentence} {one.next_step}" for one in findings.grave)
+
+
 def _findings(images: Images, seen: tuple[Seen, ...], duplicates: Duplicates) -> Iterator[Finding]:
     yield from duplicate_findings(images, duplicates)
     yield from class_findings(images)

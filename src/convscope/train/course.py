@@ -6,7 +6,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from convscope.check.run import check, keep_together
+from convscope.check.run import checked
 from convscope.errors import BadSpec
 from convscope.images import Images, read_split, split_images, write_split
 from convscope.plain.files import write_json
@@ -67,15 +67,11 @@ def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     """Check everything, make the run folder, decode the images; raises before anything is trained."""
     odd = check_images(images)
     device = choose_device(recipe.device)
-    findings = (
-        check(images) if images.seen else None
-    )  # pictures in memory are not remembered: it would take long
-    images = keep_together(images, findings) if findings else images
+    images, warnings = checked(images)
     images = split_images(images, val=recipe.val, seed=recipe.seed)
-    odd = (*odd, *(f"{one.sentence} See `convscope check`." for one in (findings.grave if findings else ())))
     chosen = plan(images, len(labelled(images, TRAIN)), recipe)
     run = new_run(recipe.out, recipe.name or run_name(images))
-    return _load(run, data, images, chosen, device, odd)
+    return _load(run, data, images, chosen, device, (*odd, *warnings))
 
 
 def continue_course(images: Images, data: str, recipe: Recipe) -> Course:
