@@ -17,7 +17,7 @@ RESAMPLINGS = ("bilinear", "nearest")
 class GradCAM:
     """Maps of ``layer`` weighted by the unit's mean gradient, rectified, enlarged to the input (Selvaraju et al. 2017, arXiv 1610.02391, equations 1 and 2).
 
-    Without ``layer`` the last one below the unit that has more than one position is taken.
+    Without ``layer`` the last map below the unit is taken that every way to the pixels passes, no mere branch.
     ``grid`` gives the map as coarse as it really is.
 
     >>> cs.look(model, photo, model.unit_of_class("tench"), cs.GradCAM())  # doctest: +SKIP
@@ -48,14 +48,12 @@ class GradCAM:
         rows, columns = grid.shape
         how = f"{rows} x {columns} cells of {layer} enlarged to the input, {self.upsampling}"
         limits = {}
-        if not grid.any():
-            why = (
-                "a rectifier holds the unit at zero, and no gradient leaves it"
-                if target.dead
-                else ("nothing in this layer speaks for the unit here")
+        if target.dead:
+            limits["dead"] = (
+                "a rectifier holds the unit at zero here, no gradient leaves it, and the map is empty"
             )
-            limits["dead"] = f"the map is empty: {why}"
-        validity = validity_of(f"Grad-CAM: {how}; cut to what the unit can see", limits)
+        empty = "" if grid.any() or target.dead else "; nothing in this layer speaks for the unit here"
+        validity = validity_of(f"Grad-CAM: {how}; cut to what the unit can see{empty}", limits)
         return picture_of(target, array, self.units, f"Grad-CAM ({how})", validity, drawn_over=True)
 
     def grid(self, model: Any, unit: Unit, image: Any) -> np.ndarray:
@@ -64,24 +62,46 @@ class GradCAM:
         return _weighted(target, self._layer_below(target))
 
     def _layer_below(self, target: Target) -> str:
-        from convscope.model.validity import ancestors
-
-        model = target.model
-        below = ancestors(model.record, target.layer.index) - {target.layer.index}
-        maps = [
-            one.name for one in model.layers.values() if one.index in below and one.height * one.width > 1
-        ]
-        chosen = maps[-1] if self.layer is None and maps else self.layer
+        model, below = target.model, _maps_below(target)
+        chosen = self.layer or next(
+            (name for name in reversed(below) if _all_ways_through(target, name)), None
+        )
         if chosen is None:
             raise Unanswerable(
-                f"Grad-CAM has no answer for {target.unit}: no layer with positions lies below it"
+                f"Grad-CAM has no answer for {target.unit} of {model.name}: "
+                "no layer with positions lies between it and the pixels"
             )
-        if model.layer(chosen).name not in maps:
+        if model.layer(chosen).name not in below:
             raise Unanswerable(
-                f"Grad-CAM has no answer for {target.unit} at {chosen}: it is no map below {target.unit.layer}; "
-                f"the last one there is {maps[-1] if maps else 'none'}"
+                f"Grad-CAM has no answer for {target.unit} at {chosen}: that is no map below {target.unit.layer}. "
+                f"Choose one of: {', '.join(below[-8:]) or 'none'}"
             )
         return chosen
+
+
+def _maps_below(target: Target) -> list[str]:
+    """Layers with positions that the unit depends on, in running order."""
+    from convscope.model.validity import ancestors
+
+    below = ancestors(target.model.record, target.layer.index) - {target.layer.index}
+    layers = target.model.layers.values()
+    return [layer.name for layer in layers if layer.index in below and layer.height * layer.width > 1]
+
+
+def _all_ways_through(target: Target, name: str) -> bool:
+    """Whether every way from the unit to the pixels passes this layer: a mere branch would tell only its part."""
+    from convscope.model.tape import INPUT
+
+    calls, gate = target.model.record.calls, target.model.layer(name).index
+    waiting, seen = [target.layer.index], {gate}
+    while waiting:
+        current = waiting.pop()
+        if current == INPUT:
+            return False
+        if current not in seen:
+            seen.add(current)
+            waiting.extend(value.call for value in calls[current].inputs)
+    return True
 
 
 def _weighted(target: Target, layer: str) -> np.ndarray:

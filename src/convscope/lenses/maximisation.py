@@ -27,10 +27,10 @@ class ActivationMaximisation:
     """
 
     steps: int = 256
-    rate: float = 0.05
-    jitter: float = 0.04
-    scale: float = 0.06
-    rotate: float = 6.0
+    rate: float = 0.02
+    jitter: float = 0.08
+    scale: float = 0.1
+    rotate: float = 10.0
     seed: int = 0
 
     name: ClassVar[str] = "maximisation"
