@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from small_networks import photo, pooled
 
 from convscope.errors import BadSpec, Unanswerable
@@ -11,6 +12,7 @@ from convscope.plain.unit import Unit
 def literal(model, read, size, stride, brightness):
     """One covered picture and one forward pass after the other, and the mean over what covers each pixel."""
     pixels = model.preprocess(photo())
+    cover = torch.as_tensor((brightness - 0.4) / 0.5, dtype=torch.float32).expand(3, 12, 12)
     clean = float(read(pixels[None]))
     falls = [[[] for _ in range(12)] for _ in range(12)]
     grid = []
@@ -18,7 +20,7 @@ def literal(model, read, size, stride, brightness):
         grid.append([])
         for left in range(0, 12 - size + 1, stride):
             other = pixels.clone()
-            other[:, top : top + size, left : left + size] = (brightness - 0.4) / 0.5
+            other[:, top : top + size, left : left + size] = cover[:, top : top + size, left : left + size]
             grid[-1].append(clean - float(read(other[None])))
             for y in range(top, top + size):
                 for x in range(left, left + size):
@@ -36,6 +38,17 @@ def test_equals_one_pass_after_another(size, stride):
     found = lens.grid(model, Unit("head", 2), photo())
     np.testing.assert_allclose(found, grid, atol=1e-6)
     assert found.size == ((12 - size) // stride + 1) ** 2
+
+
+def test_a_blur_is_that_of_the_same_place():
+    model = pooled()
+    blurred = gaussian_filter(photo() / 255, sigma=(12 / 16, 12 / 16, 0), mode="nearest", truncate=3)
+    with torch.no_grad():
+        _, expected = literal(
+            model, lambda batch: model.module(batch)[0, 2], 4, 2, blurred.transpose(2, 0, 1)
+        )
+    seen = Occlusion(size=4, stride=2, fill="blur")(model, Unit("head", 2), photo())
+    np.testing.assert_allclose(seen.array[:, :, 0], expected, atol=1e-6)
 
 
 def test_the_probability_of_a_class():

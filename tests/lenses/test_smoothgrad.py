@@ -19,8 +19,8 @@ def test_is_the_mean_over_noisy_copies():
     torch.manual_seed(7)  # the same draws, from the global generator
     spread = 0.2 * float(pixels.max() - pixels.min())
     total = torch.zeros_like(pixels)
-    for _ in range(6):
-        noisy = (pixels + spread * torch.randn(pixels.shape)).requires_grad_(True)
+    for noise in torch.randn(6, *pixels.shape):
+        noisy = (pixels + spread * noise).requires_grad_(True)
         (gradient,) = torch.autograd.grad(model.module.maps(noisy[None])[0, 3, 2, 3], noisy)
         total += gradient / 6
     seen = SmoothGrad(n=6, noise=0.2, seed=7)(model, UNIT, photo())

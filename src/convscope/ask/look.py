@@ -59,9 +59,14 @@ class Checks:
 
 
 def checks(model: Any, image: Any, unit: Unit, lens: Any) -> Checks:
-    """Both checks of one map, with few seeds; raises what the lens raises, Unanswerable."""
+    """Both checks of one map, with few seeds; raises what the lens raises, and Unanswerable without an image."""
+    from convscope.errors import Unanswerable
     from convscope.studies.faithfulness import faithfulness
     from convscope.studies.randomisation import randomisation
 
+    if image is None:
+        raise Unanswerable(
+            f"{lens.name} makes its own picture: there is none to delete from, so nothing to check"
+        )
     (survived,) = randomisation(model, unit, image, lens, seeds=CHECK_SEEDS, cascading=False)
     return Checks(survived, faithfulness(model, unit, image, lens, steps=CHECK_STEPS, seeds=CHECK_SEEDS))

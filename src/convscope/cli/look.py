@@ -50,10 +50,10 @@ def look(
     opened = open_model(model, weights=weights)
     where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
     seen = glass(opened, where, image)
+    found = checks(opened, image, where, glass) if check else None
     source = [Path(picture).stem] if picture else []
     words = [*source, escape(where.layer), where.channel, *(where.position or ()), glass.name]
     path = seen.save(out or "-".join(map(str, words)) + ".png")
-    found = checks(opened, image, where, glass) if check else None
     if json:
         print_json(
             {

@@ -55,14 +55,8 @@ class SmoothGrad:
         lens = read_lens(self.of)
         generator = torch.Generator().manual_seed(self.seed)
         spread = self.noise * float(target.pixels.max() - target.pixels.min())
-        seen = [
-            lens(
-                model,
-                target.unit,
-                target.pixels + spread * torch.randn(target.pixels.shape, generator=generator),
-            )
-            for _ in range(self.n)
-        ]
+        noise = spread * torch.randn(self.n, *target.pixels.shape, generator=generator)
+        seen = [lens(model, target.unit, target.pixels + one) for one in noise]
         array = np.stack([one.array for one in seen]).mean(0, dtype=np.float64)
         worst = min((one.validity for one in seen), key=_gravity)
         how = f"the mean over {self.n} copies with noise of {self.noise:g} of the range, seed {self.seed}"
