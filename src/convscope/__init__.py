@@ -37,6 +37,7 @@ _PORCH = {
     "PixelMap": "convscope.plain.pixelmap",
     "Question": "convscope.plain.question",
     "Recipe": "convscope.train.recipe",
+    "Shard": "convscope.survey.settings",
     "SmoothGrad": "convscope.lenses.smoothgrad",
     "Survey": "convscope.survey.settings",
     "Unit": "convscope.plain.unit",
@@ -50,6 +51,7 @@ _PORCH = {
     "publish": "convscope.explorer.publish",
     "summary": "convscope.model.summary",
     "survey": "convscope.survey.run",
+    "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",
 }
 
