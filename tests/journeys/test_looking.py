@@ -24,8 +24,8 @@ def test_a_map_comes_with_its_checks(run, photos, here):
     assert "Randomisation: rank correlation" in answer.out
     assert "Faithfulness, areas under the curves: deletion" in answer.out
     found = json.loads(convscope("look", photos / "square" / "01.png", *words, "--json").out)["checks"]
-    assert len(found["similarity_to_randomised"]) == len(found["random_deletion_areas"]) == 3
-    assert f"deletion {found['deletion_area']:.3f} (random order" in answer.out
+    assert len(found["similarity_to_randomised"]) == len(found["control_deletion_areas"]) == 3
+    assert f"deletion {found['deletion_area']:.3f} (the same map shifted" in answer.out
 
 
 def test_maximisation_needs_no_picture_and_the_others_say_so(run, here):

@@ -13,7 +13,7 @@ from convscope.lenses.gradient_times_input import GradientTimesInput
 from convscope.lenses.integrated_gradients import IntegratedGradients
 from convscope.plain.boxes import Box
 from convscope.plain.unit import Unit
-from convscope.studies.faithfulness import area, faithfulness, ranked
+from convscope.studies.faithfulness import area, faithfulness, ranked, shifted
 
 
 def linear(height: int, width: int):
@@ -65,13 +65,13 @@ def test_the_control_has_a_spread_and_seeds_decide():
         faithfulness(model, Unit("1", 0), photo(6, 6, 1), GradientTimesInput(), fill="black", seeds=8)
         for _ in range(2)
     )
-    assert np.array_equal(one.random_deletion, same.random_deletion)
-    assert len(set(one.random_deletion_areas)) == 8
-    assert one.deletion_area < min(one.random_deletion_areas)
+    assert np.array_equal(one.control_deletion, same.control_deletion)
+    assert len(set(one.control_deletion_areas)) == 8
+    assert one.deletion_area < min(one.control_deletion_areas)
     # pixels of one kind: on average a random order falls along the diagonal
-    assert np.mean(one.random_deletion_areas) == pytest.approx(0.5, abs=0.1)
+    assert np.mean(one.control_deletion_areas) == pytest.approx(0.5, abs=0.1)
     assert (
-        f"deletion {one.deletion_area:.3f} (random order {np.mean(one.random_deletion_areas):.3f} ± "
+        f"deletion {one.deletion_area:.3f} (pixels in random order {np.mean(one.control_deletion_areas):.3f} ± "
         in one.sentence
     )
 
@@ -83,6 +83,31 @@ def test_only_what_the_unit_can_see_is_ranked():
     assert ranked(array, box, signed=True)[0] == 1 * 5 + 2
     assert ranked(array, box, signed=False)[:2].tolist() == [2 * 5 + 3, 1 * 5 + 2]
     assert sorted(ranked(array, box, signed=True)) == [7, 8, 9, 12, 13, 14, 17, 18, 19]
+
+
+def test_a_shifted_map_keeps_its_values_and_its_neighbours():
+    array = np.arange(30, dtype=np.float32).reshape(5, 6, 1)
+    box = Box(1, 0, 5, 4)
+    moved = [shifted(array, box, seed) for seed in range(40)]
+    assert all(sorted(one[0:4, 1:5].ravel()) == sorted(array[0:4, 1:5].ravel()) for one in moved)
+    assert all(np.array_equal(one[4], array[4]) and np.array_equal(one[:, 0], array[:, 0]) for one in moved)
+    steps = {float(np.diff(one[0:4, 1:5, 0], axis=1)[row, 0]) for one in moved for row in range(4)}
+    assert steps == {1.0, -3.0}  # neighbours, or the two ends
+    assert len({one.tobytes() for one in moved}) > 10
+
+
+def test_a_patch_is_fairly_compared_with_itself_elsewhere():
+    """The unit is the brightness of one corner: its map shifted covers other places."""
+    model, _ = linear(8, 8)
+    corner = (np.arange(64) % 8 < 3) & (np.arange(64) < 24)
+    with torch.no_grad():
+        model.module[1].weight[0] = torch.from_numpy(corner.astype(np.float32))
+    even = np.full((8, 8, 1), 255, np.uint8)
+    found = faithfulness(
+        model, Unit("1", 0), even, GradientTimesInput(), fill="black", seeds=20, control="shifted"
+    )
+    assert found.deletion_area < 0.1 < np.mean(found.control_deletion_areas)
+    assert "the same map shifted at random" in found.sentence
 
 
 def test_area_is_that_of_trapezoids():

@@ -53,8 +53,8 @@ class Checks:
             "similarity_to_randomised": list(self.randomisation.similarity),
             "deletion_area": self.faithfulness.deletion_area,
             "insertion_area": self.faithfulness.insertion_area,
-            "random_deletion_areas": self.faithfulness.random_deletion_areas,
-            "random_insertion_areas": self.faithfulness.random_insertion_areas,
+            "control_deletion_areas": self.faithfulness.control_deletion_areas,
+            "control_insertion_areas": self.faithfulness.control_insertion_areas,
         }
 
 
@@ -69,4 +69,5 @@ def checks(model: Any, image: Any, unit: Unit, lens: Any) -> Checks:
             f"{lens.name} makes its own picture: there is none to delete from, so nothing to check"
         )
     (survived,) = randomisation(model, unit, image, lens, seeds=CHECK_SEEDS, cascading=False)
-    return Checks(survived, faithfulness(model, unit, image, lens, steps=CHECK_STEPS, seeds=CHECK_SEEDS))
+    faithful = faithfulness(model, unit, image, lens, steps=CHECK_STEPS, seeds=CHECK_SEEDS, control="shifted")
+    return Checks(survived, faithful)

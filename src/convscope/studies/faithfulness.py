@@ -1,12 +1,14 @@
 """Faithfulness: does the unit fall first when first that is deleted which the map marks most?
 
-Deletion and insertion curves of Petsiuk, Das & Saenko 2018 (arXiv 1806.07421, section 3.3), with pixels
-in random order as a control, so that a number stands beside its spread.
+Deletion and insertion curves of Petsiuk, Das & Saenko 2018 (arXiv 1806.07421, section 3.3), beside a control
+with a spread: pixels in random order, or the same map shifted to a random place. Single pixels taken out all
+over break every edge, and put in all over they soon show a coarse copy of the whole, so a map of large patches
+is fairly compared only with itself elsewhere.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,21 +23,29 @@ from convscope.model.occlusion import AT_ONCE
 from convscope.plain.boxes import Box
 from convscope.plain.unit import Unit
 
+Control = Literal["pixels", "shifted"]
+CONTROLS: dict[Control, str] = {
+    "pixels": "pixels in random order",
+    "shifted": "the same map shifted at random",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
     """What is left of the unit, 1 as it was and 0 with nothing shown, as more and more pixels change.
 
     ``shares`` ``[steps + 1]`` are the changed share of the pixels that the unit can see; ``deletion`` takes
-    the most marked away first, ``insertion`` puts them back first; ``random_deletion`` and
-    ``random_insertion`` ``[seeds, steps + 1]`` go in random order.
+    the most marked away first, ``insertion`` puts them back first; ``control_deletion`` and
+    ``control_insertion`` ``[seeds, steps + 1]`` go in the orders of ``control``.
     """
+
+    control: Control
 
     shares: np.ndarray
     deletion: np.ndarray
     insertion: np.ndarray
-    random_deletion: np.ndarray
-    random_insertion: np.ndarray
+    control_deletion: np.ndarray
+    control_insertion: np.ndarray
 
     @property
     def deletion_area(self) -> float:
@@ -48,23 +58,23 @@ class Faithfulness:
         return float(area(self.insertion))
 
     @property
-    def random_deletion_areas(self) -> list[float]:
+    def control_deletion_areas(self) -> list[float]:
         """The control's, one a seed."""
-        return area(self.random_deletion).tolist()
+        return area(self.control_deletion).tolist()
 
     @property
-    def random_insertion_areas(self) -> list[float]:
+    def control_insertion_areas(self) -> list[float]:
         """The control's, one a seed."""
-        return area(self.random_insertion).tolist()
+        return area(self.control_insertion).tolist()
 
     @property
     def sentence(self) -> str:
         """Both areas beside the mean and the spread of the control."""
         told = [
-            f"{what} {own:.3f} (random order {np.mean(control):.3f} ± {np.std(control):.3f}, {len(control)} seeds)"
+            f"{what} {own:.3f} ({CONTROLS[self.control]} {np.mean(control):.3f} ± {np.std(control):.3f}, {len(control)} seeds)"
             for what, own, control in (
-                ("deletion", self.deletion_area, self.random_deletion_areas),
-                ("insertion", self.insertion_area, self.random_insertion_areas),
+                ("deletion", self.deletion_area, self.control_deletion_areas),
+                ("insertion", self.insertion_area, self.control_insertion_areas),
             )
         ]
         return f"Faithfulness, areas under the curves: {'; '.join(told)}. Deletion should be low, insertion high."
@@ -79,9 +89,10 @@ def faithfulness(
     steps: int = 20,
     fill: str | float = "blur",
     seeds: int = 5,
+    control: Control = "pixels",
     signed: bool | None = None,
 ) -> Faithfulness:
-    """Deletion and insertion curves of the map that ``lens`` makes, and of ``seeds`` random orders.
+    """Deletion and insertion curves of the map that ``lens`` makes, and of ``seeds`` controls.
 
     Pixels are ranked by the map summed over colours: ``signed`` where its values are shares of the activation
     (as the lens says, unless given), else by the sum of absolute values. Equal pixels go in random order.
@@ -94,7 +105,9 @@ def faithfulness(
     signed = bool(getattr(lens, "shares", False)) if signed is None else signed
     cover = filling(model, target.pixels, fill)
     orders = [ranked(seen.array, target.field, signed)]
-    orders += [shuffled(target.field, model.fit.width, seed) for seed in range(seeds)]
+    for seed in range(seeds):
+        moved = shifted(seen.array, target.field, seed) if control == "shifted" else np.zeros_like(seen.array)
+        orders.append(ranked(moved, target.field, signed, seed))
     deletion = np.stack([_curve(target, target.pixels, cover, order, steps) for order in orders])
     insertion = np.stack([_curve(target, cover, target.pixels, order, steps) for order in orders])
     full, empty = deletion[0, 0], insertion[0, 0]
@@ -104,7 +117,8 @@ def faithfulness(
             f"there is nothing to delete. Choose another fill than {fill}"
         )
     deletion, insertion = ((values - empty) / (full - empty) for values in (deletion, insertion))
-    return Faithfulness(np.linspace(0, 1, steps + 1), deletion[0], insertion[0], deletion[1:], insertion[1:])
+    shares = np.linspace(0, 1, steps + 1)
+    return Faithfulness(control, shares, deletion[0], insertion[0], deletion[1:], insertion[1:])
 
 
 def area(curve: np.ndarray) -> Any:
@@ -114,16 +128,20 @@ def area(curve: np.ndarray) -> Any:
 
 def ranked(array: np.ndarray, box: Box, signed: bool, seed: int = 0) -> np.ndarray:
     """The pixels in a box as flat indices, the most marked first; equal ones in random order."""
+    left, top, right, bottom = (int(edge) for edge in box)
+    inside = (np.arange(top, bottom)[:, None] * array.shape[1] + np.arange(left, right)).ravel()
+    inside = np.random.default_rng(seed).permutation(inside)
     marked = (array if signed else np.abs(array)).sum(2, dtype=np.float64).ravel()
-    inside = shuffled(box, array.shape[1], seed)
     return inside[np.argsort(-marked[inside], kind="stable")]
 
 
-def shuffled(box: Box, width: int, seed: int) -> np.ndarray:
-    """The pixels in a box as flat indices, in random order."""
+def shifted(array: np.ndarray, box: Box, seed: int) -> np.ndarray:
+    """The map with what lies in its box moved to a random place there; what leaves it comes in on the other side."""
     left, top, right, bottom = (int(edge) for edge in box)
-    inside = (np.arange(top, bottom)[:, None] * width + np.arange(left, right)).ravel()
-    return np.random.default_rng(seed).permutation(inside)
+    by = np.random.default_rng(seed).integers((bottom - top, right - left))
+    moved = array.copy()
+    moved[top:bottom, left:right] = np.roll(array[top:bottom, left:right], tuple(by), (0, 1))
+    return moved
 
 
 def _curve(target: Target, start: Tensor, end: Tensor, order: np.ndarray, steps: int) -> np.ndarray:
