@@ -142,7 +142,7 @@ def test_summary_is_the_networks_own_arithmetic(run):
     said = json.loads(convscope("summary", run, "--json").out)
     assert said["parameters"] == sum(p.numel() for p in cs.open_model(run).module.parameters())
     table = convscope("summary", run).out
-    assert re.search(r"conv2 +conv2d 3x3 padding 1 +8x16x16 +8x8 +2x2 +440 +110,592", table)
+    assert re.search(r"conv2 +conv2d 3x3 padding 1 +8x16x16 +8 +25% +440 +110,592 +8.2 kB", table)
     assert "dense layers between the same maps would need" in table
 
 

@@ -1,7 +1,11 @@
 """``convscope look PICTURE``."""
 
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from convscope.cli.network import Network
 from convscope.cli.show import print_json
 
 
@@ -12,7 +16,7 @@ def look(
     model: str,
     unit: str,
     lens: str = "deconvnet",
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     check: bool = False,
     out: str | None = None,
     json: bool = False,
@@ -24,14 +28,12 @@ def look(
     picture
         An image file; maximisation needs none.
     model
-        A run folder, or a network by name.
+        A run folder, or a network by name (resnet18, timm:NAME, file.py:factory).
     unit
         LAYER:CHANNEL or LAYER:CHANNEL@Y,X, or the name of a class.
     lens
         deconvnet, gradient, guided, gradient-times-input, integrated-gradients, smoothgrad, gradcam, occlusion,
         activation, maximisation or effective-field; settings follow a colon, as in occlusion:size=12,stride=4.
-    weights
-        A safetensors file, for a network given by name.
     check
         Also how much of the map survives random weights, and how the unit falls when what it marks is deleted.
     out
@@ -41,13 +43,12 @@ def look(
     """
     from convscope.ask.look import checks, read_image
     from convscope.lenses import read_lens
-    from convscope.nets.open import open_model
     from convscope.plain.names import escape
     from convscope.plain.unit import Unit
 
     glass = read_lens(lens)
     image = read_image(picture)
-    opened = open_model(model, weights=weights)
+    opened = (network or Network()).open(model)
     where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
     seen = glass(opened, where, image)
     found = checks(opened, image, where, glass) if check else None

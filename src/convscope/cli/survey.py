@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from convscope.cli.network import Network
 from convscope.cli.show import print_json, survey_progress
 from convscope.survey.settings import Shard, Survey
 
@@ -14,7 +15,7 @@ def survey(
     *,
     data: str | None = None,
     into: str | None = None,
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     shard: str | None = None,
     settings: Annotated[Survey | None, Parameter(name="*")] = None,
     json: bool = False,
@@ -29,8 +30,6 @@ def survey(
         The images; a run remembers its own.
     into
         Where the atlas goes; RUN/atlas by default.
-    weights
-        A safetensors file, for a network given by name.
     shard
         Do one share of the work, for example 2/4; give all shards the same --into. Then the same command without
         --shard finishes the atlas. Under torchrun each process takes its share and the first one finishes.
@@ -38,10 +37,10 @@ def survey(
         Print what was made as JSON.
     """
     if shard is not None:
-        share = survey_model(model, data, into, weights, settings or Survey(), Shard.parse(shard))
+        share = survey_model(model, data, into, network, settings or Survey(), Shard.parse(shard))
         print_share(share, shard, json)
         return
-    made = survey_model(model, data, into, weights, settings or Survey())
+    made = survey_model(model, data, into, network, settings or Survey())
     if made is None:  # another process of this torchrun has finished the atlas
         return
     if json:
@@ -67,7 +66,7 @@ def survey_model(
     model: str,
     data: str | None,
     into: str | None,
-    weights: str | None,
+    network: Network | None,
     settings: Survey,
     shard: Shard | None = None,
 ) -> Any:
@@ -79,7 +78,7 @@ def survey_model(
     from convscope.survey.run import survey_shard
     from convscope.survey.together import is_together, survey_together
 
-    about = subject(model, data, into, settings.split, weights)
+    about = subject(model, (network or Network()).open(model), data, into, settings.split)
     settings = replace(settings, split=about.split)
     common: Any = {"into": about.into, "settings": settings}
     with survey_progress() as report:
