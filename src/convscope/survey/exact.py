@@ -29,15 +29,16 @@ class ExactSum:
 
     def add_at(self, places: np.ndarray, terms: np.ndarray) -> None:
         """Add row n of ``terms`` ``[N, C]`` to entry ``places[n]`` of a sum of shape ``(K, C)``."""
-        split = fixed_point(terms)
-        for place in np.unique(places):
-            self._carry(_sums(part[places == place] for part in split), int(place))
+        order = np.argsort(places, kind="stable")
+        there, first = np.unique(places[order], return_index=True)
+        with np.errstate(invalid="ignore"):
+            self._carry([np.add.reduceat(part[order], first, axis=0) for part in fixed_point(terms)], there)
 
     def merge(self, other: "ExactSum") -> None:
         """Take in another sum of the same shape."""
         self._carry((other.whole, other.parts, other.endless))
 
-    def _carry(self, more: Iterable[np.ndarray], place: int | slice = slice(None)) -> None:
+    def _carry(self, more: Iterable[np.ndarray], place: np.ndarray | slice = slice(None)) -> None:
         whole, parts, endless = more
         parts = parts + self.parts[place]
         self.parts[place] = parts & ((1 << BITS) - 1)
@@ -48,6 +49,12 @@ class ExactSum:
     def value(self) -> np.ndarray:
         """The sum as float64."""
         return self.whole + self.parts * 2.0**-BITS + self.endless
+
+
+    def all(self) -> np.ndarray:
+        """The sum over the first dimension as float64."""
+        with np.errstate(invalid="ignore"):
+            return self.whole.sum(axis=0) + self.parts.sum(axis=0) * 2.0**-BITS + self.endless.sum(axis=0)
 
 
 def _sums(split: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -75,7 +75,8 @@ class Job:
         return Partial(self.root, key_of({"about": ids, "made by": made_by}))
 
     def no_counts(self) -> Counts:
-        return Counts.none(self.model, self.pixels, [layer.name for layer in self.layers], self.settings.k)
+        images, names = self.pixels.images, [layer.name for layer in self.layers]
+        return Counts.none(self.model, names, len(images), len(images.classes), self.settings.k)
 
     def tell(self, stage: str, done: int, total: int, unit: str, detail: str = "") -> None:
         if self.report:
@@ -118,9 +119,8 @@ def count(job: Job, units: range, who: str) -> Counts:
         done += more
         job.tell("counting", done, images, "images")
 
-    names = [layer.name for layer in job.layers]
     for unit in todo:
-        mine.merge(count_unit(job.model, job.pixels, names, job.settings, unit, counted))
+        count_unit(job.model, job.pixels, mine, job.settings, unit, counted)
         if unit == todo[-1] or time.monotonic() - saved > SAVED_EVERY:
             job.partial.save_counts(who, mine)
             saved = time.monotonic()
