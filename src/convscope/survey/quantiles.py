@@ -23,7 +23,7 @@ def count(values: Tensor, counts: np.ndarray) -> None:
     if (bits < 0).any():
         bin_ = torch.where(bits < 0, -bin_, bin_)
     bin_ = bin_.long().add_(torch.arange(len(counts)) * BINS + SIDE).flatten()
-    torch.from_numpy(counts).view(-1).scatter_add_(0, bin_, torch.ones_like(bin_))
+    torch.from_numpy(counts).view(-1).scatter_add_(0, bin_, bin_.new_ones(1).expand(len(bin_)))
 
 
 def edges() -> np.ndarray:

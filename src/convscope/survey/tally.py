@@ -13,8 +13,7 @@ from convscope.survey.exact import ExactSum
 from convscope.survey.sample import sample
 
 HISTOGRAM_BINS = 64
-SUMS = ("class_mean", "class_peak")
-PARTS = ("whole", "parts", "endless")
+SUMS = ("whole", "parts", "endless")
 COUNTS = ("positive", "counts", "class_images")
 
 
@@ -70,7 +69,7 @@ class Tally:
     """Running numbers of one layer over the images seen so far.
 
     All of it is whole numbers, maxima and minima: merging is associative and commutative to the bit.
-    Sums by class have one row more, for images without a label. Histogram, lower end and share above zero
+    ``class_sums`` are of means and of peaks, with one class more for images without a label. Histogram, lower end and share above zero
     are of ``positions`` values a map.
     """
 
@@ -82,8 +81,7 @@ class Tally:
     positive: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
-    class_mean: ExactSum = field(init=False)
-    class_peak: ExactSum = field(init=False)
+    class_sums: ExactSum = field(init=False)
     class_images: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,8 +89,7 @@ class Tally:
         self.positive = np.zeros(self.channels, dtype=np.int64)
         self.counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
         self.low = np.full(self.channels, np.inf, dtype=np.float32)
-        self.class_mean = ExactSum((self.classes + 1, self.channels))
-        self.class_peak = ExactSum((self.classes + 1, self.channels))
+        self.class_sums = ExactSum((self.classes + 1, 2, self.channels))
         self.class_images = np.zeros(self.classes + 1, dtype=np.int64)
 
     def add(self, output: Tensor, rows: np.ndarray, labels: np.ndarray, layer: str) -> None:
@@ -105,8 +102,7 @@ class Tally:
         self._rank(peak, place, rows, maps.shape[3])
         means = maps.sum(dim=(2, 3)).double().cpu().numpy() / (maps.shape[2] * maps.shape[3])
         unlabelled_last = labels % (self.classes + 1)
-        self.class_mean.add_at(unlabelled_last, means)
-        self.class_peak.add_at(unlabelled_last, peak.astype(np.float64))
+        self.class_sums.add(unlabelled_last, np.stack([means, peak], axis=1))
         self.class_images += np.bincount(unlabelled_last, minlength=self.classes + 1)
         self._draw(sample(maps, self.positions, rows).cpu())
 
@@ -125,23 +121,21 @@ class Tally:
         """Take in what another tally counted over other images."""
         self.winners = self.winners.merge(other.winners)
         self.low = np.minimum(self.low, other.low)
-        for name in SUMS:
-            getattr(self, name).merge(getattr(other, name))
+        self.class_sums.merge(other.class_sums)
         for name in COUNTS:
             getattr(self, name).__iadd__(getattr(other, name))
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything counted so far, by name, to be stored."""
         winners = dict(zip(("value", "image", "y", "x"), self.winners.arrays(), strict=True))
-        sums = {f"{name}.{part}": getattr(getattr(self, name), part) for name in SUMS for part in PARTS}
+        sums = {name: getattr(self.class_sums, name) for name in SUMS}
         return winners | sums | {name: getattr(self, name) for name in (*COUNTS, "low")}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what ``state`` gave."""
         self.winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
         for name in SUMS:
-            for part in PARTS:
-                setattr(getattr(self, name), part, state[f"{name}.{part}"])
+            setattr(self.class_sums, name, state[name])
         for name in (*COUNTS, "low"):
             setattr(self, name, state[name])
 
@@ -149,16 +143,17 @@ class Tally:
         """Everything the atlas keeps of a layer, but its geometry and pictures."""
         maximum = self.winners.value[:, 0]
         images = np.where(self.class_images > 0, self.class_images, np.nan)[:-1]
+        class_mean, class_peak = self.class_sums.value()[:-1].swapaxes(0, 1)
         drawn = np.maximum(self.counts.sum(axis=1), 1)
         histogram, edges = quantiles.linear(self.counts, self.low, maximum, HISTOGRAM_BINS)
         return {
             "value": self.winners.value, "image": self.winners.image, "y": self.winners.y, "x": self.winners.x,
-            "mean": self.class_mean.all() / max(self.class_images.sum(), 1),
+            "mean": self.class_sums.over_places()[0] / max(self.class_images.sum(), 1),
             "maximum": maximum,
             "p999": quantiles.quantile(self.counts, 0.999, maximum),
             "positive": self.positive / drawn,
-            "class_mean": self.class_mean.value()[:-1].T / images,
-            "class_peak": self.class_peak.value()[:-1].T / images,
+            "class_mean": class_mean.T / images,
+            "class_peak": class_peak.T / images,
             "histogram": histogram, "histogram_edges": edges,
         }  # fmt: skip
 
