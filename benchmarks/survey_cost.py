@@ -2,11 +2,11 @@
 
     python benchmarks/survey_cost.py [--json FILE] [--images N] [NET ...]
 
-One process, one thread, CPU time. A survey of N distinct random images is counted from its first image to its
-last: winners with places, maximum, mean, class means and peaks, histogram, percentile and share above zero of
-all default layers. Beside every batch the same batch goes through the bare network, in plain and in
-channels_last layout; whichever is fastest over the run is what the survey is compared to. A round is one work
-unit. First the winners of one unit are compared with those of a search by plain module hooks: they must be
+One process, one thread, CPU time. What is counted: winners with places, maximum, mean, class means and peaks,
+histogram, percentile and share above zero of all default layers. A survey of N distinct random images counts
+its first 512 unmeasured; of the next 512, every batch is counted and also goes through the bare network, in
+plain and in channels_last layout; whichever is fastest is what the survey is compared to. A round is two
+batches. First the winners of one unit are compared with those of a search by plain module hooks: they must be
 the same to the bit, or the numbers are void.
 """
 
@@ -18,7 +18,7 @@ import platform
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,11 @@ from torch import Tensor
 from convscope.model.model import Model
 from convscope.nets.open import open_model
 from convscope.plain.machine import keep_freed_memory
-from convscope.survey.count import Counts, count_batch, work_units
+from convscope.survey.count import Counts, count_batch
 
 NETS = {"alexnet": 1.10, "resnet18": 1.12, "mobilenet_v2": 1.45}  # and what issue 6 asks
 BATCH, K, CLASSES = 32, 9, 1000
+CHECKED, FIRST, MEASURED = 128, 512, 512  # images
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def about(images: int) -> dict[str, Any]:
     return {
         "machine": cpu[0].partition(": ")[2] if cpu else platform.machine(), "cores": os.cpu_count(),
         "torch": torch.__version__, "torchvision": torchvision.__version__, "numpy": np.__version__,
-        "threads": 1, "precision": "float32", "images": images, "batch": BATCH, "k": K, "classes": CLASSES,
+        "threads": 1, "precision": "float32", "images": images, "counted before": FIRST + BATCH, "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES,
         "weights": "random", "not run": "zennit-crp: not installed", "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
 
@@ -67,42 +68,57 @@ def measure(name: str, images: int) -> dict[str, Any]:
     """One network's ratios, after its winners are known to be right."""
     torch.manual_seed(0)
     model = open_model(name)
-    units = work_units(images, BATCH)
-    assert_right(model, units[0])
-    plain, last = model.module.eval(), copy.deepcopy(model.module).eval().to(memory_format=torch.channels_last)
+    assert_right(model, chunks(0, CHECKED))
+    plain, last = (
+        model.module.eval(),
+        copy.deepcopy(model.module).eval().to(memory_format=torch.channels_last),
+    )
     counts = Counts.none(model, model.surveyed, images, CLASSES, K)
-    sides: dict[str, Callable[[np.ndarray, Tensor], object]] = {
+    sides: Sides = {
         "survey": lambda rows, batch: count_batch(model, counts, rows, batch, rows % CLASSES),
         "channels_last": lambda _, batch: bare(last, batch),
         "plain": lambda _, batch: bare(plain, batch.contiguous()),
     }
-    for warm in range(2):
-        bare(last, pixels(range(warm, warm + BATCH)))
+    for rows in chunks(0, FIRST):
+        sides["survey"](np.arange(rows.start, rows.stop), pixels(rows))
+    for side in sides:
+        sides[side](np.arange(FIRST, FIRST + BATCH), pixels(range(FIRST, FIRST + BATCH)))
     rounds, load = [], []
-    for unit in units:
-        spent: Counter[str] = Counter()
-        for turn, rows in enumerate(unit):
-            batch = pixels(rows)
-            for side in rotated(list(sides), turn):
-                started = time.process_time()
-                sides[side](np.arange(rows.start, rows.stop), batch)
-                spent[side] += time.process_time() - started
-        rounds.append(spent)
+    todo = chunks(FIRST + BATCH, FIRST + BATCH + MEASURED)
+    for turn, pair in enumerate(zip(todo[::2], todo[1::2], strict=True)):
+        rounds.append(timed(sides, pair, turn))
         load.append(os.getloadavg()[0])
-    return summary(name, model, rounds, load, images)
+    return summary(name, model, rounds, load)
 
 
-def summary(
-    name: str, model: Model, rounds: list[Counter[str]], load: list[float], images: int
-) -> dict[str, Any]:
+Sides = dict[str, Callable[[np.ndarray, Tensor], object]]
+
+
+def chunks(start: int, stop: int) -> list[range]:
+    return [range(row, row + BATCH) for row in range(start, stop, BATCH)]
+
+
+def timed(sides: Sides, todo: Sequence[range], turn: int) -> Counter[str]:
+    """CPU seconds of each side over the same batches, one after the other, in an order that rotates."""
+    spent: Counter[str] = Counter()
+    for rows in todo:
+        batch = pixels(rows)
+        for side in rotated(list(sides), turn):
+            started = time.process_time()
+            sides[side](np.arange(rows.start, rows.stop), batch)
+            spent[side] += time.process_time() - started
+    return spent
+
+
+def summary(name: str, model: Model, rounds: list[Counter[str]], load: list[float]) -> dict[str, Any]:
     total = sum(rounds, Counter())
     fastest = min(("channels_last", "plain"), key=lambda side: total[side])
     ratios = [spent["survey"] / spent[fastest] for spent in rounds]
     return {
         "net": name, "asked": NETS.get(name), "layers": len(model.surveyed),
         "channels": sum(model.layers[layer].channels for layer in model.surveyed),
-        "fastest bare": fastest, "bare ms an image": round(1000 * total[fastest] / images, 2),
-        "whole run": round(total["survey"] / total[fastest], 3),
+        "fastest bare": fastest, "bare ms an image": round(1000 * total[fastest] / MEASURED, 2),
+        "over all rounds": round(total["survey"] / total[fastest], 3),
         "ratio": round(statistics.median(ratios), 3), "range": [round(min(ratios), 3), round(max(ratios), 3)],
         "rounds": [round(ratio, 3) for ratio in ratios],
         "plain over channels_last": round(total["plain"] / total["channels_last"], 3),
