@@ -59,7 +59,8 @@ def about(images: int) -> dict[str, Any]:
     return {
         "machine": cpu[0].partition(": ")[2] if cpu else platform.machine(), "cores": os.cpu_count(),
         "torch": torch.__version__, "torchvision": torchvision.__version__, "numpy": np.__version__,
-        "threads": 1, "precision": "float32", "images": images, "counted before": FIRST + BATCH, "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES,
+        "threads": 1, "precision": "float32", "images": images, "counted before": FIRST + BATCH,
+        "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES,
         "weights": "random", "not run": "zennit-crp: not installed", "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
 
@@ -69,10 +70,8 @@ def measure(name: str, images: int) -> dict[str, Any]:
     torch.manual_seed(0)
     model = open_model(name)
     assert_right(model, chunks(0, CHECKED))
-    plain, last = (
-        model.module.eval(),
-        copy.deepcopy(model.module).eval().to(memory_format=torch.channels_last),
-    )
+    plain = model.module.eval()
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
     counts = Counts.none(model, model.surveyed, images, CLASSES, K)
     sides: Sides = {
         "survey": lambda rows, batch: count_batch(model, counts, rows, batch, rows % CLASSES),

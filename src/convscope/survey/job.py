@@ -50,8 +50,11 @@ class Job:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
+        """What the atlas says about itself, in the words of its format."""
         images = self.pixels.images
-        return describe(self.model, self.source, images, self.settings, self.layers, self.chosen)
+        about = describe(self.model, self.source, images, self.settings, self.layers, self.chosen)
+        about["provenance"]["memory format"] = str(self.pixels.memory_format).removeprefix("torch.")
+        return about
 
     @cached_property
     def units(self) -> int:
@@ -69,9 +72,8 @@ class Job:
     def partial(self) -> Partial:
         """Where finished parts are kept, under a name for all that decides this survey's bytes."""
         ids = [self.manifest[name] for name in ("model", "images", "layers", "chosen", "survey")]
-        made_by = [
-            self.manifest["provenance"][name] for name in ("device", "precision", "torch", "convscope")
-        ]
+        decides = ("device", "precision", "memory format", "torch", "convscope")
+        made_by = [self.manifest["provenance"][name] for name in decides]
         return Partial(self.root, key_of({"about": ids, "made by": made_by}))
 
     def no_counts(self) -> Counts:

@@ -78,8 +78,8 @@ class Tally:
     """Running numbers of one layer over the images seen so far.
 
     All of it is whole numbers, maxima and minima: merging is associative and commutative to the bit.
-    ``class_sums`` are of means and of peaks, with one class more for images without a label. Histogram, lower end and share above zero
-    are of ``positions`` values a map.
+    ``class_sums`` are of means and of peaks, with one class more for images without a label. Histogram,
+    lower end and share above zero are of ``positions`` values a map.
     """
 
     channels: int
