@@ -99,13 +99,14 @@ def test_winners_do_not_depend_on_which_images_came_first() -> None:
 
 def test_winners_sort_as_numbers_do() -> None:
     rng = np.random.default_rng(0)
-    value = np.float32([*rng.normal(size=50) * 10.0 ** rng.integers(-44, 38, 50), np.inf, -np.inf, 0.0, -0.0])
+    value = rng.normal(size=50) * 10.0 ** rng.integers(-44, 38, 50)
+    value = np.array([*value, np.inf, -np.inf, 0.0, -0.0], dtype=np.float32)
     image = rng.permutation(len(value)).astype(np.int32)
     none = Winners.none(1, len(value) + 1)
     rows = image[None]
     merged = none.merge(Winners(value[None], rows, rows, rows))
-    expected = sorted(zip(-value, image, strict=True))
-    assert merged.image[0].tolist() == [image for _, image in expected] + [-1]
+    expected = sorted(zip((-value).tolist(), image.tolist(), strict=True))
+    assert merged.image[0].tolist() == [row for _, row in expected] + [-1]
 
 
 def test_a_sample_visits_every_position_alike() -> None:
