@@ -38,7 +38,7 @@ SHARED = {
         "architecture", "asked", "build", "layout", "packaged", "padding", "preprocessing", "pretrained",
         "published", "restricted", "spec", "typical", "weights",
     },
-    "studies": set(),
+    "studies": {"received"},
 }  # fmt: skip
 WITHOUT_TORCH = ("plain/", "images/", "atlas/", "explorer/", "cli/", "lenses/", "__init__.py", "errors.py")
 SETTINGS = ("train/recipe.py", "survey/settings.py")

@@ -33,6 +33,7 @@ _PORCH = {
     "Shard": "convscope.survey.settings",
     "Survey": "convscope.survey.settings",
     "Unit": "convscope.plain.unit",
+    "convolve": "convscope.studies.convolve",
     "evaluate": "convscope.train.evaluate",
     "explore": "convscope.explorer.explore",
     "export": "convscope.ask.export",

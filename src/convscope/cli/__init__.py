@@ -8,6 +8,7 @@ from convscope.version import __version__
 
 COMMANDS = {
     "demo": "Train on bundled pictures, survey the network, open the explorer.",
+    "convolve": "Slide one kernel over one picture: weights, every product, the feature map.",
     "train": "Train a classifier on a folder of class folders.",
     "survey": "Find what excites every channel, and project it back to pixels.",
     "explore": "Open an atlas in the browser; surveys first where there is none yet.",
