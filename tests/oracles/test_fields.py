@@ -7,6 +7,8 @@ import torchvision
 from nan_probe import poisoned
 
 from convscope.model.model import Model
+from convscope.nets.googlenet import googlenet
+from convscope.nets.resnet import resnet
 from convscope.plain.fit import Fit
 
 torch.set_num_threads(1)
@@ -48,8 +50,20 @@ def span(reached: np.ndarray) -> tuple[int, int]:
 
 # Araujo, Norris & Sim 2019 and the models themselves; sizes ignore the border
 PUBLISHED = {
-    "alexnet": {"features.0": 11, "features.3": 51, "features.6": 99, "features.8": 131, "features.10": 163},
-    "vgg16": {"features.2": 5, "features.4": 6, "features.16": 44, "features.30": 212},
+    "alexnet": {
+        "features.0": 11, "features.2": 19, "features.3": 51, "features.5": 67, "features.6": 99,
+        "features.8": 131, "features.10": 163, "features.12": 195,
+    },
+    "vgg11": {"features.20": 150},
+    "vgg13": {"features.24": 156},
+    # 1_1, 1_2, pool1, 2_1, ... pool5
+    "vgg16": {
+        **{f"features.{at}": size for at, size in zip(
+            (0, 2, 4, 5, 7, 9, 10, 12, 14, 16, 17, 19, 21, 23, 24, 26, 28, 30),
+            (3, 5, 6, 10, 14, 16, 24, 32, 40, 44, 60, 76, 92, 100, 132, 164, 196, 212), strict=True,
+        )},
+    },
+    "vgg19": {"features.36": 268},
     "resnet18": {"layer4.1.relu#2": 435, "maxpool": 11},
     "resnet50": {
         "layer1.2.relu#3": 35,
@@ -58,21 +72,43 @@ PUBLISHED = {
         "layer4.2.relu#3": 427,
     },
     "googlenet": {"inception5b.cat": 379},
-    "inception_v3": {"Mixed_7c.cat#3": 1311},
+    "inception_v3": {
+        "Mixed_5b.cat": 63, "Mixed_5c.cat": 95, "Mixed_5d.cat": 127, "Mixed_6a.cat": 159, "Mixed_6b.cat": 351,
+        "Mixed_6c.cat": 543, "Mixed_6d.cat": 735, "Mixed_6e.cat": 927, "Mixed_7a.cat": 1055,
+        "Mixed_7b.cat#3": 1183, "Mixed_7c.cat#3": 1311,
+    },
     "densenet121": {"relu": 2071},
     "mobilenet_v2": {"features.18.2": 491},
     "convnext_tiny": {"features.7.2.add": 1688},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_sizes_equal_the_published_ones(name: str) -> None:
-    model = open_named(name, 224, 224)
+    with torch.device("meta"):  # shapes are enough
+        model = open_named(name, 224, 224)
+        assert model.layers
     found = {layer: model.layers[layer].field for layer in PUBLISHED[name]}
     assert {layer: field.size for layer, field in found.items()} == {
         layer: (size, size) for layer, size in PUBLISHED[name].items()
     }
     assert all(field.exact for field in found.values())
+
+
+@pytest.mark.parametrize(
+    ("make", "layer", "size"),
+    [
+        # the stride on the first 1 x 1; torchvision's on the 3 x 3 gives 427
+        (lambda: resnet(1000, 3, layers=50), "layer4.2.relu#3", 483),
+        # true 5 x 5 filters, torchvision's 3 x 3 give 379; the paper's last pool is 3 x 3
+        (lambda: googlenet(last_pool=2), "inception5b.cat", 699),
+        (lambda: googlenet(), "inception5b.cat", 715),
+    ],
+)
+def test_what_the_papers_wrote_sees_further_than_what_torchvision_built(make, layer, size) -> None:
+    with torch.device("meta"):
+        model = Model(make(), fit=Fit(224, 224), mean=(0.0,) * 3, std=(1.0,) * 3)
+        assert model.layers[layer].field.size == (size, size)
 
 
 def test_alexnet_strides_and_centres_are_the_published_ones() -> None:

@@ -1,5 +1,6 @@
 """``convscope summary MODEL``."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -13,21 +14,35 @@ def summary(
     /,
     *,
     network: Annotated[Network | None, Parameter(name="*")] = None,
+    wide: bool = False,
+    html: str | None = None,
     json: bool = False,
 ) -> None:
-    """Layers, shapes, receptive fields, parameters, multiply-adds.
+    """Layers, shapes, receptive fields, parameters, multiply-adds, memory; and what to beware of.
 
     Parameters
     ----------
     model
         A run folder, a network by name (resnet18, timm:NAME, file.py:factory), or a spec ("32c5 p2 fc128").
+    wide
+        Also the stride in input pixels, and the parameters that a dense layer would need.
+    html
+        Write the table as a page to this file.
     json
         Print the table as JSON.
     """
+    from convscope.ask.sketch import sketch
     from convscope.model.summary import summary as table
+    from convscope.plain.files import write_text
 
-    made = table((network or Network()).open(model))
+    made = table((network or Network()).sketch(model))
+    if html:
+        write_text(Path(html), made.html)
     if json:
         print_json(made.as_dict())
+    elif html:
+        print(
+            f"{html}: {len(made.rows)} layers, {made.parameters:,} parameters, {len(made.warnings)} warnings"
+        )
     else:
-        print(made)
+        print(made.text(wide=wide))

@@ -172,6 +172,14 @@ class Model:
         return tensor.float()
 
     def scores(self, batch: Tensor) -> Tensor:
-        """Logits ``[N, classes]`` of a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
+        """The network's answer ``[N, classes]``, as a rule logits, for a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
         with undisturbed(self.module), torch.no_grad():
             return single_output(self.module(batch.to(self.device)), self.choose).cpu()
+
+    def probabilities(self, batch: Tensor) -> Tensor:
+        """Class probabilities ``[N, classes]``: by the network's own softmax, else by the softmax of its scores."""
+        scores = self.scores(batch)
+        last = self.record.calls[self.record.output.call].operation
+        if last == "softmax":
+            return scores
+        return scores.exp() if last == "log_softmax" else scores.softmax(1)

@@ -52,13 +52,18 @@ def join(regions: list[Region]) -> Region:
 
 
 def region_of(known: Known, call: Call, slot: int) -> Region | None:
-    """The region of one output of a call; where no rule fits, all that any input sees, marked inexact."""
+    """The region of one output of a call; where no rule fits, all that any input sees.
+
+    That is inexact for maps; a vector has no positions that an operation could mix.
+    """
     inputs = known.inputs(call)
     if not inputs:
         return None
     rule = RULES.get(call.operation, pointwise if call.operation in POINTWISE else None)
     region = rule(known, call, slot) if rule else None
-    return region if region is not None else join([r.map(anywhere, exact=False) for r in inputs])
+    if region is not None:
+        return region
+    return join([r.map(anywhere, exact=r.rows.dim is None and r.columns.dim is None) for r in inputs])
 
 
 def anywhere(axis: Axis) -> Axis:

@@ -12,6 +12,7 @@ from torch import nn
 from convscope.errors import BadModel, UnknownName
 from convscope.model.model import Model
 from convscope.model.store import MANIFEST, load_state, read_model, refuse_broken
+from convscope.nets import NETS
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.asked import Asked, Classes, InputSize, PerChannel, fit_of, normalisation, sizes
 from convscope.nets.packaged import packaged
@@ -182,6 +183,7 @@ def _load(module: nn.Module, weights: str | Path, known: Preprocessing, name: st
 
 def _open_name(text: str, asked: Asked) -> Model:
     """A spec, or a name in ``NETS``, torchvision or timm."""
+    asked = _as_in_its_paper(text, asked)
     channels, height, width = sizes(asked.input_size, Preprocessing())
     architecture = describe(text, classes=asked.count or 1000, channels=channels, height=height, width=width)
     if architecture["kind"] in ("torchvision", "timm"):
@@ -191,6 +193,18 @@ def _open_name(text: str, asked: Asked) -> Model:
             f"the spec {text!r} needs input_size= and classes=, for example 64 and 10 (--imgsz, --classes)"
         )
     return _open_made(architecture, lambda module: Preprocessing(), asked)
+
+
+def _as_in_its_paper(text: str, asked: Asked) -> Asked:
+    """The input and classes of a classic's paper, where others are not asked for."""
+    net = NETS.get(text.strip())
+    if net is None:
+        return asked
+    channels, height, width = net.input
+    size = asked.input_size
+    if not isinstance(size, Fit):
+        size = sizes((height, width) if size is None else size, Preprocessing(), channels)
+    return replace(asked, input_size=size, classes=asked.classes or net.classes)
 
 
 def _open_published(architecture: Architecture, asked: Asked) -> Model:
