@@ -43,6 +43,7 @@ _PORCH = {
     "Shard": "convscope.survey.settings",
     "SmoothGrad": "convscope.lenses.smoothgrad",
     "Survey": "convscope.survey.settings",
+    "Shift": "convscope.plain.shifts",
     "Unit": "convscope.plain.unit",
     "check": "convscope.check.run",
     "convolve": "convscope.studies.convolve",
@@ -51,6 +52,7 @@ _PORCH = {
     "export": "convscope.ask.export",
     "figure": "convscope.ask.figure",
     "look": "convscope.ask.look",
+    "maps": "convscope.studies.maps",
     "models": "convscope.nets.catalogue",
     "open_atlas": "convscope.atlas.read",
     "open_images": "convscope.images",
@@ -58,10 +60,12 @@ _PORCH = {
     "predict": "convscope.train.evaluate",
     "publish": "convscope.explorer.publish",
     "save_model": "convscope.model.store",
+    "shift": "convscope.studies.shift",
     "summary": "convscope.model.summary",
     "survey": "convscope.survey.run",
     "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",
+    "train_twin": "convscope.ask.twin",
 }
 
 __all__ = ["__version__", *_PORCH]
