@@ -1,6 +1,7 @@
 """What convscope knows about torch operations: canonical names, argument names, and kinds."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 # one name for the many spellings of an operation: x + y, torch.add, x.add_, x += y
@@ -105,6 +106,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def canonical(function: Callable[..., Any]) -> str:
     """The one name of an operation: ``torch.relu_``, ``Tensor.relu`` and ``F.relu`` are all ``relu``."""
     name = getattr(function, "__name__", type(function).__name__)
@@ -112,7 +114,7 @@ def canonical(function: Callable[..., Any]) -> str:
         name = getattr(getattr(function, "__self__", None), "__name__", name)
     if name.startswith("__") and name.endswith("__"):
         name = name[2:-2]
-    name = name.lstrip("_")
+    name = name.lstrip("_").partition(".")[0]  # relu.default, as exported graphs call it
     name = SPELLINGS.get(name, name)
     if name.endswith("_") and not name.startswith("_"):
         name = name[:-1]

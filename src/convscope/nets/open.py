@@ -11,6 +11,7 @@ from torch import nn
 
 from convscope.errors import BadModel, UnknownName
 from convscope.model.model import Model
+from convscope.model.readable import unwrapped
 from convscope.model.store import MANIFEST, load_state, read_model
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.preprocessing import Preprocessing, of_timm, of_torchvision
@@ -64,7 +65,7 @@ def open_model(
     if isinstance(x, Model):
         return x
     if isinstance(x, nn.Module):
-        return _open_module(x, asked, type(x).__name__)
+        return _open_module(x, asked, type(unwrapped(x)[0]).__name__)
     text = str(x)
     if (folder := _model_folder(Path(text))) is not None:
         return _open_folder(folder)
@@ -142,14 +143,15 @@ def _seeded(factory: Callable[[], Any], seed: int) -> Any:
 
 def _open_module(module: nn.Module, asked: Asked, name: str) -> Model:
     """The user's own module, with its weights as they are unless a file is given."""
-    known = _known_preprocessing(module)
+    inner, _ = unwrapped(module)
+    known = _known_preprocessing(inner)
     if known is None and asked.input_size is None:
         raise BadModel(
             f"the input size of {name} is not known: pass input_size=64, (64, 48) or (3, 64, 48), and "
             "mean= and std= as it was trained with"
         )
     if asked.weights is not None:
-        load_state(module, read_weights(asked.weights), str(asked.weights))
+        load_state(inner, read_weights(asked.weights), str(asked.weights))
     return _model(module, known or Preprocessing(), asked, name, None)
 
 
