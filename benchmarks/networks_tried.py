@@ -2,21 +2,19 @@
 
     python benchmarks/networks_tried.py [--json FILE] [--only NAME ...]
 
-All of torchvision's classifiers, and of every convolutional family in timm the two smallest of each kind; random
+All of torchvision's classifiers, and of every convolutional family in timm the first two of each kind; random
 weights. A family runs in a process of its own, so that a crash or a time-out costs its rows and no more. Rows that
 the file already has are kept: delete it, or name some with --only, to try them again.
 """
 
 import argparse
 import json
+import multiprocessing
 import platform
 import re
-import subprocess
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +24,10 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 
+from convscope.model.geometry import regions
 from convscope.model.model import Model
 from convscope.model.projection import project
+from convscope.model.tape import Record
 from convscope.model.validity import judge
 from convscope.plain.files import write_text
 from convscope.plain.fit import Fit
@@ -52,28 +52,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, default=RESULT)
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--worker", nargs="*")
+    parser.add_argument("--each", type=int, default=EACH)
     asked = parser.parse_args()
-    if asked.worker:
-        for name in asked.worker:
-            print(json.dumps(try_network(name)), flush=True)
-    else:
-        campaign(asked.json, set(asked.only))
+    torch.set_num_threads(1)
+    campaign(asked.json, set(asked.only), asked.each)
 
 
-def campaign(file: Path, only: set[str]) -> None:
+def campaign(file: Path, only: set[str], each: int) -> None:
     """Try what is not in ``file`` yet, one process a family, and write after each."""
-    known = json.loads(file.read_text()) if file.exists() else {"families": {}, "rows": []}
-    rows = {row["name"]: row for row in known["rows"]}
-    families = known["families"]
-    for family, choose in sources().items():
-        if family not in families:
-            families[family] = choose()
-        names = [name for name in families[family] if name in only or (not only and name not in rows)]
+    rows = {row["name"]: row for row in json.loads(file.read_text())["rows"]} if file.exists() else {}
+    for family, known in families(each).items():
+        names = [name for name in known if name in only or (not only and name not in rows)]
         if names:
             rows |= {row["name"]: row | {"family": family} for row in in_own_process(names)}
-            whole = {"about": about(), "families": families, "rows": list(rows.values())}
-            write_text(file, json.dumps(whole, indent=1) + "\n")
+            write_text(file, json.dumps({"about": about(), "rows": list(rows.values())}, indent=1) + "\n")
 
 
 def about() -> dict[str, Any]:
@@ -90,54 +82,66 @@ def about() -> dict[str, Any]:
 
 def in_own_process(names: list[str]) -> Iterator[dict[str, Any]]:
     """A row for each name, also where the process died or took too long."""
-    command = [sys.executable, __file__, "--worker", *names]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_OUT * len(names))
-        printed, died = done.stdout, f"the process ended with {done.returncode}: {done.stderr[-300:]}"
-    except subprocess.TimeoutExpired as late:
-        printed, died = (late.stdout or b"").decode(), f"no answer in {TIME_OUT} seconds"
-    rows = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    yield from rows
-    for name in names[len(rows) :]:
-        print(f"{name}: {died}", file=sys.stderr)
-        yield {"name": name, "opens": False, "error": died}
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    worker = fork.Process(target=lambda: [sender.send(try_network(name)) for name in names])
+    worker.start()
+    sender.close()
+    for place, name in enumerate(names):
+        try:
+            late = not receiver.poll(TIME_OUT)
+            row = None if late else receiver.recv()
+        except EOFError:
+            late, row = False, None
+        if row is None:
+            worker.kill()
+            worker.join()
+            error = f"no answer in {TIME_OUT} s" if late else f"the process ended with {worker.exitcode}"
+            yield {"name": name, "opens": False, "error": error}
+            if names[place + 1 :]:
+                yield from in_own_process(names[place + 1 :])
+            return
+        yield row
+    worker.join()
 
 
-def sources() -> dict[str, Callable[[], list[str]]]:
-    """For every family how to choose its networks."""
-    named = torchvision.models.list_models(module=torchvision.models)
-    kinds = dict.fromkeys(kind(name) for name in named)
-    families: dict[str, Callable[[], list[str]]] = {
-        f"torchvision {each}": partial(
-            lambda own: [f"torchvision/{n}" for n in named if kind(n) == own], each
-        )
-        for each in kinds
-    }
-    modules = sorted(set(timm.list_modules()) - NOT_CONVOLUTIONAL)
-    return families | {f"timm {module}": partial(smallest_of, module) for module in modules}
+def families(each: int) -> dict[str, list[str]]:
+    """Names by family: all of torchvision's classifiers, and the first of every kind in timm."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for module in sorted(set(timm.list_modules()) - NOT_CONVOLUTIONAL):
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(timm.list_models(module=module), key=natural):
+            kinds[kind(name)].append(name)
+        found[f"timm {module}"] = [f"timm/{name}" for names in kinds.values() for name in names[:each]]
+    for name in torchvision.models.list_models(module=torchvision.models):
+        found[f"torchvision {kind(name)}"].append(f"torchvision/{name}")
+    return found
 
 
-def smallest_of(module: str) -> list[str]:
-    """The smallest networks of every kind in a module of timm."""
-    kinds: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for name in timm.list_models(module=module):
-        kinds[kind(name)].append((size_of(name), name))
-    return [f"timm/{name}" for sized in kinds.values() for _, name in sorted(sized)[:EACH]]
+def natural(name: str) -> list[Any]:
+    """Numbers as numbers, so that the smaller networks of a kind come first."""
+    sizes = (
+        "pico",
+        "atto",
+        "femto",
+        "nano",
+        "tiny",
+        "mini",
+        "small",
+        "medium",
+        "base",
+        "large",
+        "huge",
+        "xlarge",
+    )
+    rank = next((place for place, size in enumerate(sizes) if size in name), len(sizes) // 2)
+    return [rank, *(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))]
 
 
 def kind(name: str) -> str:
     """The letters a name begins with: ``tf_efficientnet_b0`` is a ``tf_efficientnet``."""
     found = re.match(r"(tf_|legacy_|gluon_|test_)?[a-z]+", name)
     return found.group() if found else name
-
-
-def size_of(name: str) -> int:
-    """Parameters, without making them."""
-    try:
-        with torch.device("meta"):
-            return sum(p.numel() for p in timm.create_model(name, pretrained=False).parameters())
-    except (RuntimeError, ValueError, NotImplementedError, TypeError):  # it computes with its weights
-        return sum(p.numel() for p in timm.create_model(name, pretrained=False).parameters())
 
 
 def build(name: str) -> tuple[nn.Module, int, int]:
@@ -153,7 +157,6 @@ def build(name: str) -> tuple[nn.Module, int, int]:
 
 
 def try_network(name: str) -> dict[str, Any]:
-    torch.set_num_threads(1)
     row: dict[str, Any] = {"name": name, "opens": False}
     try:
         module, channels, usual = build(name)
@@ -209,12 +212,20 @@ def look_into(module: nn.Module, channels: int, side: int) -> dict[str, Any]:
         "witnessed": record.witnessed,
         "exact": sum(layer.field.exact for layer in layers.values()),
         "unique names": len(set(names)) == len(names) and not collisions(module, model),
-        "without a rule": sorted({layer.operation for layer in layers.values() if not layer.field.exact})[:8],
+        "upper bound from": inexact_from(record),
         "seconds": round(seconds, 3),
     }
     row |= deconvnet(model, channels, side)
     row["left behind"] = [what for what, now in state(module).items() if now != before[what]]
     return row
+
+
+def inexact_from(record: Record) -> list[str]:
+    """The operations at which receptive fields stop being exact."""
+    looks = regions(record)
+    lost = [look for look in looks if not looks[look].exact]
+    first = [v.call for v in lost if all(looks[i].exact for i in record.calls[v.call].inputs if i in looks)]
+    return sorted({record.calls[call].operation for call in first})
 
 
 def collisions(module: nn.Module, model: Model) -> list[str]:
@@ -238,7 +249,7 @@ def deconvnet(model: Model, channels: int, side: int) -> dict[str, Any]:
 def state(module: nn.Module) -> dict[str, Any]:
     """What must be the same afterwards."""
     return {
-        "weights": [hash(t.detach().numpy().tobytes()) for t in module.state_dict().values()],
+        "weights": [(t.data_ptr(), t._version) for t in module.state_dict().values()],  # every write counts
         "modes": [part.training for part in module.modules()],
         "gradients": [p.grad is None and p.requires_grad for p in module.parameters()],
         "hooks": [len(part._forward_hooks) + len(part._forward_pre_hooks) for part in module.modules()],

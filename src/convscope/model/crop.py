@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from convscope.model.layer import Layer
 from convscope.model.operations import CONVOLUTIONS, POINTWISE
-from convscope.model.regions import pair
+from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Record, Ref, Value
 from convscope.plain.convolution import padding_amounts, reach
 

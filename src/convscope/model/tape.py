@@ -6,7 +6,7 @@ hooks that live only for the pass, and only for this thread, say where in the ne
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -184,6 +184,18 @@ class Tape(Watch):
         )  # fmt: skip
 
 
+def ancestors(calls: Sequence[Call], index: int) -> set[int]:
+    """The calls that a call depends on, itself included, and ``INPUT`` if it depends on the pixels."""
+    found: set[int] = set()
+    waiting = [index]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting.extend(value.call for value in calls[current].inputs if current != INPUT)
+    return found
+
+
 @contextmanager
 def module_names(tape: Tape) -> Iterator[None]:
     """Tell the tape which module runs, in this thread and for this pass only."""
@@ -221,7 +233,8 @@ class Witness(TorchDispatchMode):
     ) -> Any:
         if func.overloadpacket.__name__.rstrip("_") in RECTIFIERS:
             self.rectifiers += 1
-        return func(*args, **(kwargs or {}))
+        with torch._C.DisableTorchFunction():  # an operation of scripted code is not the tape's to see
+            return func(*args, **(kwargs or {}))
 
 
 def single_output(result: Any, choose: str | int | None) -> Tensor:
@@ -275,4 +288,10 @@ def record(module: nn.Module, example: Tensor, choose: str | int | None = None) 
     output = tape.values.get(id(scores))
     if output is None or output.call == INPUT:
         raise BadModel("the model's output is not made by any torch operation that can be recorded")
-    return Record(tape.finish(), output, tuple(scores.shape), tuple(example.shape), witness.rectifiers)
+    calls = tape.finish()
+    if INPUT not in ancestors(calls, output.call):
+        raise BadModel(
+            f"nothing that can be recorded leads from the input to {calls[output.call].name}: a part of the network "
+            "is scripted, compiled or runs outside torch; open the network without it"
+        )
+    return Record(calls, output, tuple(scores.shape), tuple(example.shape), witness.rectifiers)
