@@ -1,6 +1,6 @@
 """Networks that cannot be read as they are, recognised before anything runs, and the step that makes them readable."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from convscope.errors import BadModel
 
+PLAIN = {nn.Parameter, Tensor}
 QUANTISED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized")
 
 
@@ -25,42 +26,45 @@ def unwrapped(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
 def _inside(module: nn.Module) -> nn.Module | None:
     if isinstance(module, DataParallel | DistributedDataParallel):
         return module.module
-    original = getattr(module, "_orig_mod", None)  # torch.compile's OptimizedModule
+    original = module.__dict__.get("_modules", {}).get("_orig_mod")  # torch.compile's OptimizedModule
     return original if isinstance(original, nn.Module) else None
 
 
 def refuse_unreadable(module: nn.Module) -> None:
     """Raise BadModel naming the part that cannot be recorded, why, and what to do; silent for all others."""
     for path, part in module.named_modules():
-        reason = _unreadable(part)
+        reason = _opaque(type(part)) or _wrapped(part)
         if reason:
             raise BadModel(f"{path or type(part).__name__} {reason}")
-    for path, weight in _weights(module):
-        reason = _unusable(weight)
-        if reason:
-            raise BadModel(f"the weight {path} {reason}")
+        for name, weight in (*part._parameters.items(), *part._buffers.items()):
+            if weight is not None and (reason := _strange(weight)):
+                raise BadModel(f"the weight {path}{'.' if path else ''}{name} {reason}")
 
 
-def _unreadable(part: nn.Module) -> str:
-    if isinstance(part, torch.jit.ScriptModule):
+@lru_cache(maxsize=1024)
+def _opaque(kind: type[nn.Module]) -> str:
+    """Why no layer inside a module of this class can be seen; empty where they can."""
+    if issubclass(kind, torch.jit.ScriptModule):
         return "is scripted or traced, and no layer inside it can be seen: open the module it was made from"
-    if type(part).__module__.startswith(QUANTISED):
+    if kind.__module__.startswith(QUANTISED):
         return "is quantised, and has no gradients: open the network as it was before convert or quantize_dynamic"
-    if _inside(part) is not None:
-        return f"is wrapped in {type(part).__name__}, where no layer can be seen: put the network inside it in its place"
-    if getattr(part, "_compiled_call_impl", None) is not None:
-        return "was compiled in place, and its layers cannot be seen: open the network before .compile() is called"
-    if "FullyShardedDataParallel" in type(part).__name__:
+    if "FullyShardedDataParallel" in kind.__name__:
         return "is sharded: gather its state_dict and load it into the plain network"
     return ""
 
 
-def _weights(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from module.named_parameters()
-    yield from module.named_buffers()
+def _wrapped(part: nn.Module) -> str:
+    if _inside(part) is not None:
+        return f"is wrapped in {type(part).__name__}, where no layer can be seen: put the network inside it in its place"
+    if part._compiled_call_impl is not None:
+        return "was compiled in place, and its layers cannot be seen: open the network before .compile() is called"
+    return ""
 
 
-def _unusable(weight: Tensor) -> str:
+def _strange(weight: Tensor) -> str:
+    """Why a weight cannot be used; empty for nearly all, and at once for plain ones."""
+    if type(weight) in PLAIN and weight.dtype is torch.float32 and not weight.is_meta:
+        return ""
     if is_lazy(weight):
         return "has no shape yet (a lazy module): run the network once on a picture before opening it"
     if weight.is_meta:

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -221,6 +222,12 @@ def module_names(tape: Tape) -> Iterator[None]:
             handle.remove()
 
 
+@lru_cache(maxsize=1024)
+def rectifies(overload: Any) -> bool:
+    """Whether an operation below the tape is a rectifier: ``aten.relu_.default`` is."""
+    return overload.overloadpacket.__name__.rstrip("_") in RECTIFIERS
+
+
 class Witness(TorchDispatchMode):
     """Counts rectifiers below the tape, where no spelling can hide one from it."""
 
@@ -231,8 +238,7 @@ class Witness(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func.overloadpacket.__name__.rstrip("_") in RECTIFIERS:
-            self.rectifiers += 1
+        self.rectifiers += rectifies(func)
         with torch._C.DisableTorchFunction():  # an operation of scripted code is not the tape's to see
             return func(*args, **(kwargs or {}))
 
