@@ -26,7 +26,7 @@ from convscope.plain.files import write_text
 from convscope.plain.fit import Fit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "oracles"))
-from nan_probe import poisoned  # noqa: E402  # pyright: ignore[reportMissingImports]
+from nan_probe import poisoned  # pyright: ignore[reportMissingImports]
 
 RESULT = Path(__file__).with_suffix(".json")
 SIDES = ((48, 40), (64, 72), (96, 88), (128, 120))  # the first that the network takes

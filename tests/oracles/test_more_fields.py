@@ -76,9 +76,22 @@ def equals_probe(model: Model, names: list[str]) -> None:
                 assert seen == tuple(intervals[place if len(intervals) > 1 else 0]), (name, which, place)
 
 
+def written_through_a_view(x: Tensor) -> Tensor:
+    x[:, :2].add_(torch.roll(x[:, 2:], 3, 2))
+    return x * 1
+
+
+def base_written_under_a_view(x: Tensor) -> Tensor:
+    view = x[:, :, :]
+    x += x.mean((2, 3), keepdim=True)
+    return view * 1
+
+
 LOOSE: dict[str, Callable[[Tensor], Tensor]] = {
     "cut into blocks": lambda x: x.view(-1, 4, 4, 2, 9).transpose(2, 3).reshape(-1, 4, 8, 9),
     "attention": lambda x: (lambda t: (t @ t.transpose(1, 2)).softmax(-1) @ t)(x.flatten(2)).view_as(x),
+    "written through a view": written_through_a_view,
+    "base written under a view": base_written_under_a_view,
     "roll": lambda x: torch.roll(x, 1, 2),
 }  # fmt: skip
 

@@ -25,6 +25,8 @@ def region_of(known: Known, call: Call, slot: int) -> Region | None:
     inputs = known.inputs(call)
     if not inputs:
         return None
+    if call.aliased:  # what was written into which part of it is not known
+        return everywhere(inputs)
     rule = RULES.get(call.operation, pointwise if call.operation in POINTWISE else None)
     region = rule(known, call, slot) if rule else None
     return region if region is not None else everywhere(inputs)

@@ -22,7 +22,7 @@ from convscope.model.names import unique_names
 from convscope.model.operations import RECTIFIERS, arguments, canonical
 from convscope.model.readable import refuse_unreadable
 from convscope.model.state import undisturbed
-from convscope.model.watch import Watch, made_by
+from convscope.model.watch import Watch, made_by, tensors_in
 
 INPUT = -1
 
@@ -44,7 +44,10 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of the pass; tensors among ``arguments`` are replaced by ``Ref``."""
+    """One operation of the pass; tensors among ``arguments`` are replaced by ``Ref``.
+
+    ``aliased``: it reads a tensor of which a view has been written since, so ``inputs`` names the writer too.
+    """
 
     index: int
     name: str
@@ -55,6 +58,7 @@ class Call:
     weights: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     floating: bool
+    aliased: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,6 +91,7 @@ class Noted(NamedTuple):
     weights: list[str]
     shapes: tuple[tuple[int, ...], ...]
     floating: bool
+    aliased: bool
 
 
 class Mark(weakref.ref[Tensor]):
@@ -97,6 +102,10 @@ class Mark(weakref.ref[Tensor]):
 
 
 ATOMS = frozenset({int, float, bool, str, type(None), torch.dtype, torch.device, torch.memory_format})
+
+
+# they may return what they were given, but write nothing into it
+UNWRITTEN = {"contiguous", "to", "float", "double", "requires_grad", "cpu", "type", "expand_as", "view_as"}
 
 
 class Tape(Watch):
@@ -113,6 +122,7 @@ class Tape(Watch):
         self.weights = {id(weight): name for name, weight in module.named_parameters()}
         self.inside: list[str] = []
         self.own: dict[int, str] = {}  # calls that bear the name of the module that they are
+        self.written: dict[int, Value] = {}  # who wrote last into a tensor that may have views
         self._mark(input_, Value(INPUT))
 
     def _meet(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -121,6 +131,9 @@ class Tape(Watch):
         outputs = made_by(operation, args, result)
         if outputs:
             self._note(operation, args, kwargs, outputs)
+            if args and outputs[0] is args[0] and operation not in UNWRITTEN:
+                root = outputs[0] if outputs[0]._base is None else outputs[0]._base
+                self.written[id(root)] = Value(len(self.noted) - 1)
         return result
 
     def _note(self, operation: str, args: Any, kwargs: dict[str, Any], outputs: list[Tensor]) -> None:
@@ -131,7 +144,11 @@ class Tape(Watch):
         module = self.inside[-1] if self.inside else ""
         shapes = tuple([tuple(output.shape) for output in outputs])
         floating = outputs[0].is_floating_point()
-        self.noted.append(Noted(operation, module, (plain, named), inputs, weights, shapes, floating))
+        aliases = [writer for item in tensors_in((args, kwargs)) if (writer := self._writer(item))]
+        inputs += aliases
+        self.noted.append(
+            Noted(operation, module, (plain, named), inputs, weights, shapes, floating, bool(aliases))
+        )
         for slot, output in enumerate(outputs):
             self._mark(output, Value(len(self.noted) - 1, slot))
 
@@ -152,6 +169,12 @@ class Tape(Watch):
             return {name: self._plain(item, inputs, weights) for name, item in tree.items()}
         return tree
 
+    def _writer(self, tensor: Tensor) -> Value | None:
+        """Who wrote into this tensor, through a view or into what it is a view of, since it was made."""
+        value = self.values.get(id(tensor))
+        writer = self.written.get(id(tensor if tensor._base is None else tensor._base))
+        return writer if value and writer and value.call < writer.call else None
+
     def _mark(self, tensor: Tensor, value: Value) -> None:
         """From now on this tensor is that value. Keeping it alive would cost a pass the memory it could reuse."""
         key = id(tensor)
@@ -163,6 +186,7 @@ class Tape(Watch):
 
     def _forget(self, mark: weakref.ref[Tensor]) -> None:
         self.values.pop(mark.key, None)  # type: ignore[attr-defined]
+        self.written.pop(mark.key, None)  # type: ignore[attr-defined]
 
     def leave(self, module: nn.Module, result: Any) -> None:
         """A module without children gives its own name to the call that made its result."""
@@ -179,7 +203,7 @@ class Tape(Watch):
         return tuple(
             Call(
                 index, names[index], noted.operation, noted.module, arguments(noted.operation, *noted.plain),
-                tuple(noted.inputs), tuple(noted.weights), noted.shapes, noted.floating,
+                tuple(noted.inputs), tuple(noted.weights), noted.shapes, noted.floating, noted.aliased,
             )
             for index, noted in enumerate(self.noted)
         )  # fmt: skip
