@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "oracles"))
 from nan_probe import poisoned  # pyright: ignore[reportMissingImports]
 
 RESULT = Path(__file__).with_suffix(".json")
-SIDES = ((48, 40), (64, 72), (96, 88), (128, 120))  # the first that the network takes
+SIDES = ((48, 40), (64, 96), (96, 88), (128, 160))  # the first that the network takes
 NETS = (
     "torchvision/alexnet", "torchvision/vgg11", "torchvision/squeezenet1_1", "torchvision/resnet18",
     "torchvision/resnet50", "torchvision/resnext50_32x4d", "torchvision/wide_resnet50_2", "torchvision/googlenet",

@@ -1,6 +1,7 @@
 """Every network tried: what happens when convscope opens it, unmodified, and looks into its deepest map.
 
     python benchmarks/networks_tried.py [--json FILE] [--only NAME ...]
+    python benchmarks/networks_tried.py --page docs/networks-tried.md
 
 All of torchvision's classifiers, and of every convolutional family in timm the first two of each kind; random
 weights. A family runs in a process of its own, so that a crash or a time-out costs its rows and no more. Rows that
@@ -14,7 +15,7 @@ import platform
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=RESULT)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--each", type=int, default=EACH)
+    parser.add_argument("--page", type=Path, help="write the rows as a page instead")
     asked = parser.parse_args()
+    if asked.page:
+        write_text(asked.page, page(json.loads(asked.json.read_text())))
+        return
     torch.set_num_threads(1)
     campaign(asked.json, set(asked.only), asked.each)
 
@@ -66,6 +71,85 @@ def campaign(file: Path, only: set[str], each: int) -> None:
         if names:
             rows |= {row["name"]: row | {"family": family} for row in in_own_process(names)}
             write_text(file, json.dumps({"about": about(), "rows": list(rows.values())}, indent=1) + "\n")
+
+
+PAGE = """# Networks tried
+
+Every one was opened unmodified, with random weights, and recorded once: {names}.
+Made by `benchmarks/networks_tried.py` ({versions}); the rows with all their numbers are in
+`benchmarks/networks_tried.json`.
+
+- {opened} of {tried} open, and {same} of them give bit for bit the output that they give without the tape.
+- {seen}: the tape recorded as many rectifiers as the witness below it counted.
+- {unique}: no two calls share a name, and no function bears a module's.
+- {clean}: nothing was left behind: weights, modes, gradients, hooks.
+- {exact}: the receptive field of every layer is exact. Elsewhere it is exact down to the operation named, from
+  which on it is an upper bound and says so: attention and its reshapes mix the whole image anyway.
+- {refused} have no deconvnet map of their deepest feature map, or only a partial one; the last column says why.
+
+*Layers* counts calls that yield a map or a vector; *exact* those whose receptive field is exact. *Deconvnet* is the
+gravest [label](how-the-house-is-built.md) of a map of the deepest feature map that a survey looks at. *Seconds* are
+those of one recorded forward pass and of all receptive fields, on one busy core.
+
+"""
+HEAD = "| network | million weights | side | layers | exact | upper bound from | rectifiers | deconvnet | seconds |"
+
+
+def page(whole: dict[str, Any]) -> str:
+    """The rows as a Markdown page."""
+    rows = sorted(
+        whole["rows"], key=lambda row: (row["family"].startswith("timm"), row["family"], row["name"])
+    )
+    opened = [row for row in rows if row["opens"]]
+    text = PAGE.format(
+        names=", ".join(
+            f"{sum(row['name'].startswith(s) for row in rows)} of {s}" for s in ("torchvision", "timm")
+        ),
+        versions=", ".join(f"{name} {number}" for name, number in whole["about"]["versions"].items()),
+        tried=len(rows),
+        opened=len(opened),
+        same=share(opened, lambda row: row["same output"], bare=True),
+        seen=share(opened, lambda row: row["rectifiers"] == row["witnessed"]),
+        unique=share(opened, lambda row: row["unique names"]),
+        clean=share(opened, lambda row: not row["left behind"]),
+        exact=share(opened, lambda row: row["exact"] == row["layers"]),
+        refused=share(opened, lambda row: row["deconvnet"] in ("refused", "partial"), bare=True),
+    )
+    for family in dict.fromkeys(row["family"] for row in rows):
+        own = [row for row in rows if row["family"] == family]
+        text += f"## {family}\n\n{HEAD}\n{'|---' * 9}|\n" + "\n".join(map(line, own)) + "\n\n"
+    return text.rstrip() + "\n"
+
+
+def share(rows: list[dict[str, Any]], holds: Callable[[dict[str, Any]], bool], *, bare: bool = False) -> str:
+    count = sum(map(holds, rows))
+    return str(count) if bare else f"{count} of {len(rows)}"
+
+
+def line(row: dict[str, Any]) -> str:
+    name = row["name"].partition("/")[2]
+    size = f"{row['parameters'] / 1e6:.1f}" if "parameters" in row else ""
+    if not row["opens"]:
+        return f"| {name} | {size} | {row.get('side', '')} | did not open: {row['error']} | | | | | |"
+    rectifiers = str(row["rectifiers"])
+    if row["rectifiers"] != row["witnessed"]:
+        rectifiers += f" of {row['witnessed']}"
+    label = row["deconvnet"]
+    if label in ("refused", "partial"):
+        label += f": {row['because'].partition('; ')[2] or row['because']}"
+    bound = ", ".join(row["upper bound from"])
+    cells = (
+        name,
+        size,
+        row["side"],
+        row["layers"],
+        row["exact"],
+        bound,
+        rectifiers,
+        label,
+        f"{row['seconds']:.2f}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def about() -> dict[str, Any]:
