@@ -1,7 +1,18 @@
-"""Fixtures that several rooms share."""
+"""Fixtures that several rooms share, and which tests wait to be asked for."""
 
 import sys
 from pathlib import Path
 
+import pytest
+
 # literal slow versions are modules that tests of several rooms import
 sys.path.insert(0, str(Path(__file__).parent / "oracles"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Heavy campaigns run with ``pytest -m slow`` only."""
+    if "slow" in config.option.markexpr:
+        return
+    heavy = [item for item in items if item.get_closest_marker("slow")]
+    items[:] = [item for item in items if item not in heavy]
+    config.hook.pytest_deselected(items=heavy)

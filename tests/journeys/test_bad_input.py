@@ -189,7 +189,7 @@ def test_an_atlas_stopped_before_its_pictures_opens_says_so_and_is_finished_by_s
     from convscope.survey import run as survey
 
     with monkeypatch.context() as patch:
-        patch.setattr(survey, "_draw", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(survey, "draw", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         answer = convscope("survey", own_run, "--photos", "1")
     assert (answer.code, answer.err.splitlines()[-1]) == (
         130,

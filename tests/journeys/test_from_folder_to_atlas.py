@@ -142,7 +142,7 @@ def test_summary_is_the_networks_own_arithmetic(run):
     said = json.loads(convscope("summary", run, "--json").out)
     assert said["parameters"] == sum(p.numel() for p in cs.open_model(run).module.parameters())
     table = convscope("summary", run).out
-    assert re.search(r"conv2 +conv2d 3x3 padding 1 +8x16x16 +8x8 +2x2 +440 +110,592", table)
+    assert re.search(r"conv2 +conv2d 3x3 padding 1 +8x16x16 +8 +25% +440 +110,592 +8.2 kB", table)
     assert "dense layers between the same maps would need" in table
 
 
@@ -191,3 +191,15 @@ def test_every_command_explains_itself(command):
     answer = convscope(command, "--help")
     assert answer.code == 0
     assert answer.out.startswith(f"Usage: convscope {command}")
+
+
+def test_two_shards_and_a_last_word_make_the_atlas(own_run, here):
+    """Given no atlas, each shard says how far the survey is and what to do, and the last command finishes it."""
+    for turn, words in (("count", "2 of 2|1 of 2"), ("draw", "2 of 2")):
+        for shard in ("1/2", "2/2"):
+            answer = convscope("survey", own_run, "--batch", "1", "--into", "shared", "--shard", shard)
+            assert answer.code == 0, answer.err
+            assert re.match(rf"shard {shard}: ({words}) work units are counted", answer.out), turn
+    assert "give the command once without --shard to finish the atlas" in answer.out
+    assert convscope("survey", own_run, "--batch", "1", "--into", "shared").code == 0
+    assert cs.open_atlas("shared").stage == "complete"

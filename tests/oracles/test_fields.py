@@ -7,6 +7,8 @@ import torchvision
 from nan_probe import poisoned
 
 from convscope.model.model import Model
+from convscope.nets.googlenet import googlenet
+from convscope.nets.resnet import resnet
 from convscope.plain.fit import Fit
 
 torch.set_num_threads(1)
@@ -103,6 +105,22 @@ def test_sizes_equal_the_published_ones(name: str) -> None:
         layer: (size, size) for layer, size in PUBLISHED[name].items()
     }
     assert all(field.exact for field in found.values())
+
+
+@pytest.mark.parametrize(
+    ("make", "layer", "size"),
+    [
+        # the stride on the first 1 x 1; torchvision's on the 3 x 3 gives 427
+        (lambda: resnet(1000, 3, layers=50), "layer4.2.relu#3", 483),
+        # true 5 x 5 filters, torchvision's 3 x 3 give 379; the paper's last pool is 3 x 3
+        (lambda: googlenet(last_pool=2), "inception5b.cat", 699),
+        (lambda: googlenet(), "inception5b.cat", 715),
+    ],
+)
+def test_what_the_papers_wrote_sees_further_than_what_torchvision_built(make, layer, size) -> None:
+    with torch.device("meta"):
+        model = Model(make(), fit=Fit(224, 224), mean=(0.0,) * 3, std=(1.0,) * 3)
+        assert model.layers[layer].field.size == (size, size)
 
 
 def test_alexnet_strides_and_centres_are_the_published_ones() -> None:

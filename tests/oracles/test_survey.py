@@ -85,6 +85,14 @@ def test_winners_equal_a_literal_search_bit_for_bit(tmp_path: Path) -> None:
         assert found == literal_winners(maps, 9), name
 
 
+def test_every_image_has_its_prediction(tmp_path: Path) -> None:
+    model, images = small_model(), some_images()
+    atlas = survey(model, images, into=tmp_path / "atlas", batch=2, project=False, photos=0)
+    scores = torch.from_numpy(outputs(model, images, 2)["7"])
+    assert list(atlas.images.predicted) == scores.argmax(1).tolist()
+    np.testing.assert_allclose(atlas.images.probability, scores.softmax(1).amax(1), atol=1e-6)
+
+
 def test_other_batch_sizes_agree_up_to_ties(tmp_path: Path) -> None:
     model, images = small_model(), some_images()
     first = survey(model, images, into=tmp_path / "a", batch=8, project=False, photos=0)

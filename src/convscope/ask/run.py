@@ -42,16 +42,11 @@ def run_images(folder: Path, data: str | None = None) -> Images:
     return read_split(open_images(data or remembered), folder / "split.csv")
 
 
-def subject(
-    model: str, data: str | None, into: str | None, split: str, weights: str | None = None
-) -> Subject:
-    """What ``convscope survey MODEL`` is about; raises BadAtlas where the images are not known."""
-    from convscope.nets.open import open_model
-
-    opened = open_model(model, weights=weights)
-    if is_run(model):
+def subject(place: str, model: Any, data: str | None, into: str | None, split: str) -> Subject:
+    """What a survey of the ``model`` opened from ``place`` is about; raises BadAtlas where the images are not known."""
+    if is_run(place):
         chosen = "val" if split == "auto" else split
-        return Subject(opened, run_images(Path(model), data), Path(into or Path(model) / "atlas"), chosen)
+        return Subject(model, run_images(Path(place), data), Path(into or Path(place) / "atlas"), chosen)
     if data is None:
-        raise BadAtlas(f"{model} is no run folder, so its images are not known: give them with --data FOLDER")
-    return Subject(opened, open_images(data), Path(into or f"{opened.name}-atlas"), split)
+        raise BadAtlas(f"{place} is no run folder, so its images are not known: give them with --data FOLDER")
+    return Subject(model, open_images(data), Path(into or f"{model.name}-atlas"), split)

@@ -8,14 +8,18 @@ from convscope.version import __version__
 
 COMMANDS = {
     "demo": "Train on bundled pictures, survey the network, open the explorer.",
+    "convolve": "Slide one kernel over one picture: weights, every product, the feature map.",
     "train": "Train a classifier on a folder of class folders.",
     "survey": "Find what excites every channel, and project it back to pixels.",
     "explore": "Open an atlas in the browser; surveys first where there is none yet.",
     "publish": "Write the same pages as files.",
     "look": "One picture, one unit, one lens, one PNG.",
     "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
+    "figure": "The figure of every textbook from real data: photo, stacks of maps, class probabilities.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",
+    "export": "One file for other programs, ONNX or torch.export, with its preprocessing inside.",
+    "models": "Networks that have a name: size, cost, receptive field, weights at hand.",
     "summary": "Layers, shapes, receptive fields, parameters, multiply-adds.",
 }
 

@@ -1,7 +1,11 @@
 """``convscope evaluate MODEL``."""
 
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from convscope.cli.network import Network
 from convscope.cli.show import print_json
 
 
@@ -11,7 +15,7 @@ def evaluate(
     *,
     data: str | None = None,
     split: str | None = None,
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     json: bool = False,
 ) -> None:
     """How often a model is right, class by class.
@@ -19,23 +23,20 @@ def evaluate(
     Parameters
     ----------
     model
-        A run folder, or a network by name.
+        A run folder, or a network by name (resnet18, timm:NAME, file.py:factory).
     data
         Images with labels; a run remembers its own.
     split
         train, val or test; a run's validation images by default.
-    weights
-        A safetensors file, for a network given by name.
     json
         Print all numbers as JSON.
     """
     from convscope.ask.run import is_run, run_images
     from convscope.errors import BadImages
     from convscope.images import open_images
-    from convscope.nets.open import open_model
     from convscope.train.evaluate import evaluate as measure
 
-    opened = open_model(model, weights=weights)
+    opened = (network or Network()).open(model)
     if data is None and not is_run(model):
         raise BadImages(
             f"{model} is no run folder, so its images are not known: give them with --data FOLDER"

@@ -1,7 +1,11 @@
 """``convscope look PICTURE``."""
 
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from convscope.cli.network import Network
 from convscope.cli.show import print_json
 
 
@@ -12,7 +16,7 @@ def look(
     model: str,
     unit: str,
     lens: str = "deconvnet",
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     out: str | None = None,
     json: bool = False,
 ) -> None:
@@ -23,13 +27,11 @@ def look(
     picture
         An image file.
     model
-        A run folder, or a network by name.
+        A run folder, or a network by name (resnet18, timm:NAME, file.py:factory).
     unit
         LAYER:CHANNEL or LAYER:CHANNEL@Y,X, or the name of a class.
     lens
         deconvnet, gradient or guided.
-    weights
-        A safetensors file, for a network given by name.
     out
         Where the PNG goes; PICTURE-LAYER-CHANNEL-LENS.png here by default.
     json
@@ -37,12 +39,11 @@ def look(
     """
     from convscope.ask.look import look as see
     from convscope.lenses import find_lens
-    from convscope.nets.open import open_model
     from convscope.plain.names import escape
     from convscope.plain.unit import Unit
 
     glass = find_lens(lens)()
-    opened = open_model(model, weights=weights)
+    opened = (network or Network()).open(model)
     where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
     seen = see(opened, picture, where, glass)
     words = [Path(picture).stem, escape(where.layer), where.channel, *(where.position or ()), lens]

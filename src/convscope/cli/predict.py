@@ -5,8 +5,11 @@ import sys
 from collections.abc import Iterator
 from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from cyclopts import Parameter
+
+from convscope.cli.network import Network
 from convscope.cli.show import Count, print_json
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ def predict(
     /,
     *pictures: str,
     top: Count = 3,
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     format: Literal["table", "csv", "json"] = "table",
     json: bool = False,
 ) -> None:
@@ -27,25 +30,22 @@ def predict(
     Parameters
     ----------
     model
-        A run folder, or a network by name.
+        A run folder, or a network by name (resnet18, timm:NAME, file.py:factory).
     pictures
         Files, folders and patterns such as "photos/*.jpg".
     top
         How many classes to name.
-    weights
-        A safetensors file, for a network given by name.
     format
         table, csv or json.
     json
         The same as --format json.
     """
     from convscope.errors import BadImages
-    from convscope.nets.open import open_model
     from convscope.train.evaluate import predict as classify
 
     if not pictures:
         raise BadImages("no picture was given: name files, folders or patterns after the model")
-    opened = open_model(model, weights=weights)
+    opened = (network or Network()).open(model)
     rows = []
     for images in _opened(pictures):
         for problem in images.problems:

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from convscope.cli.network import Network
 from convscope.cli.show import print_json, survey_progress
-from convscope.survey.settings import Survey
+from convscope.survey.settings import Shard, Survey
 
 
 def survey(
@@ -14,7 +15,8 @@ def survey(
     *,
     data: str | None = None,
     into: str | None = None,
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
+    shard: str | None = None,
     settings: Annotated[Survey | None, Parameter(name="*")] = None,
     json: bool = False,
 ) -> None:
@@ -28,12 +30,19 @@ def survey(
         The images; a run remembers its own.
     into
         Where the atlas goes; RUN/atlas by default.
-    weights
-        A safetensors file, for a network given by name.
+    shard
+        Do one share of the work, for example 2/4; give all shards the same --into. Then the same command without
+        --shard finishes the atlas. Under torchrun each process takes its share and the first one finishes.
     json
         Print what was made as JSON.
     """
-    made = survey_model(model, data, into, weights, settings or Survey())
+    if shard is not None:
+        share = survey_model(model, data, into, network, settings or Survey(), Shard.parse(shard))
+        print_share(share, shard, json)
+        return
+    made = survey_model(model, data, into, network, settings or Survey())
+    if made is None:  # another process of this torchrun has finished the atlas
+        return
     if json:
         print_json({"atlas": str(made.path), "layers": list(made.layers), "images": len(made.images)})
         return
@@ -42,21 +51,38 @@ def survey(
     print(f"Open it: convscope explore {made.path}")
 
 
+def print_share(share: Any, shard: str, json: bool) -> None:
+    """How far the survey has come, and what to do now."""
+    if json:
+        print_json(vars(share) | {"next": share.next})
+        return
+    print(
+        f"shard {shard}: {share.counted} of {share.units} work units are counted, "
+        f"{share.drawn} of {share.sheets} sheets drawn; {share.next}"
+    )
+
+
 def survey_model(
-    model: str, data: str | None, into: str | None, weights: str | None, settings: Survey
+    model: str,
+    data: str | None,
+    into: str | None,
+    network: Network | None,
+    settings: Survey,
+    shard: Shard | None = None,
 ) -> Any:
-    """The atlas of a run or a named network, with progress on standard error."""
+    """The atlas of a run or a named network, or what came of one shard; with progress on standard error."""
     from dataclasses import replace
 
     from convscope.ask.run import subject
     from convscope.survey.run import survey as run
+    from convscope.survey.run import survey_shard
+    from convscope.survey.together import is_together, survey_together
 
-    about = subject(model, data, into, settings.split, weights)
+    about = subject(model, (network or Network()).open(model), data, into, settings.split)
+    settings = replace(settings, split=about.split)
+    common: Any = {"into": about.into, "settings": settings}
     with survey_progress() as report:
-        return run(
-            about.model,
-            about.images,
-            into=about.into,
-            settings=replace(settings, split=about.split),
-            on_progress=report,
-        )
+        if shard is not None:
+            return survey_shard(about.model, about.images, shard=shard, on_progress=report, **common)
+        work = survey_together if is_together() else run
+        return work(about.model, about.images, on_progress=report, **common)

@@ -96,11 +96,17 @@ def surveyed(record: Record, layers: dict[str, Layer], output: str) -> tuple[str
 
 
 def output_layer(record: Record) -> str:
-    """The call that yields the class scores before any softmax."""
+    """The call that yields the class scores before any softmax, and before its temperature."""
     call = record.calls[record.output.call]
     while call.operation in SOFTMAX and call.inputs and call.inputs[0].call != INPUT:
-        call = record.calls[call.inputs[0].call]
+        call = _before_temperature(record.calls[call.inputs[0].call], record)
     return call.name
+
+
+def _before_temperature(call: Call, record: Record) -> Call:
+    """What a softmax's input was before it was divided by one number."""
+    scaled = call.operation in ("div", "mul") and not call.weights and len(call.inputs) == 1
+    return record.calls[call.inputs[0].call] if scaled and call.inputs[0].call != INPUT else call
 
 
 def kernel_text(call: Call) -> str:

@@ -25,7 +25,7 @@ class Model:
     """An ``nn.Module`` with its layers in running order, class names, preprocessing and identity.
 
     The module is the user's own and is never changed. ``mean`` and ``std`` are per channel, for pixels
-    in 0 to 1; ``architecture`` is the plain data from which the module can be built again, None where
+    in 0 to 1, and empty where they are not known; ``architecture`` is the plain data from which the module can be built again, None where
     it cannot; ``choose`` is the key or index of the class scores where the forward returns several things.
     """
 
@@ -42,7 +42,7 @@ class Model:
         choose: str | int | None = None,
         notes: tuple[str, ...] = (),
     ):
-        if len(mean) != fit.channels or len(std) != fit.channels:
+        if any(values and len(values) != fit.channels for values in (mean, std)):
             raise BadModel(f"mean {mean} and std {std} must each have {fit.channels} numbers, one a channel")
         self.module, wrappings = unwrapped(module)
         self.fit = fit
@@ -149,9 +149,20 @@ class Model:
         """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
+        mean, std = self.normalisation
         pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
-        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
         return (pixels.float() / 255 - mean) / std
+
+    @property
+    def normalisation(self) -> tuple[Tensor, Tensor]:
+        """Mean and std, each ``[C, 1, 1]``; raises BadModel where they are not known."""
+        if not self.mean or not self.std:
+            raise BadModel(
+                f"how {self.name} expects its pixels is not known: open it with mean= and std= as it was trained "
+                "with (--mean, --std), for pixels in 0 to 1; mean=0, std=1 leaves them so"
+            )
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
+        return mean, std
 
     def _as_given(self, tensor: Tensor) -> Tensor:
         expected = (self.fit.channels, self.fit.height, self.fit.width)
@@ -162,6 +173,14 @@ class Model:
         return tensor.float()
 
     def scores(self, batch: Tensor) -> Tensor:
-        """Logits ``[N, classes]`` of a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
+        """The network's answer ``[N, classes]``, as a rule logits, for a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
         with undisturbed(self.module), torch.no_grad():
             return single_output(self.module(batch.to(self.device)), self.choose).cpu()
+
+    def probabilities(self, batch: Tensor) -> Tensor:
+        """Class probabilities ``[N, classes]``: by the network's own softmax, else by the softmax of its scores."""
+        scores = self.scores(batch)
+        last = self.record.calls[self.record.output.call].operation
+        if last == "softmax":
+            return scores
+        return scores.exp() if last == "log_softmax" else scores.softmax(1)

@@ -114,6 +114,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "flip": ("input", "dims"),
     "pixel_shuffle": ("input", "upscale_factor"),
     "linear": ("input", "weight", "bias"),
+    "hardtanh": ("input", "min_val", "max_val"),
 }  # fmt: skip
 
 

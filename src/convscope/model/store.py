@@ -18,18 +18,32 @@ WEIGHTS = "model.safetensors"
 MANIFEST = "model.json"
 FORMAT = "convscope model"
 SCHEMA = 1
+LONGEST_HEADER = 8_000_000  # of 59 MB, which the format allows, takes a minute and 1.4 GB to read
 
 
-def save_model(model: Model, folder: Path) -> None:
-    """Write weights and manifest; the manifest, last, holds the SHA-256 of the weights."""
+def save_model(model: Model, folder: str | Path) -> Path:
+    """Write weights and manifest to ``folder``; the manifest, last, holds the SHA-256 of the weights.
+
+    ``open_model(folder)`` opens it again, bit-equal. Raises BadModel for a network whose structure is known
+    only to the user's own code, and for weights that are not finite.
+
+    >>> cs.save_model(cs.open_model("resnet18", weights="default"), "kept/")  # doctest: +SKIP
+    """
+    folder = Path(folder)
     if model.architecture is None:
         raise BadModel(
-            f"{model.name} was given as a module and cannot be rebuilt from a file: save its weights yourself"
+            f"{model.name} is built by code of your own, so a file cannot rebuild it. Save its weights, "
+            "safetensors.torch.save_file(module.state_dict(), 'weights.safetensors'), and open them again with "
+            "open_model('net.py:factory', weights='weights.safetensors')"
         )
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.module.state_dict().items()}
+    # a copy each: tied weights share memory, which safetensors refuses
+    state = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+             for name, tensor in model.module.state_dict().items()}  # fmt: skip
+    refuse_broken(state, model.name)
     weights = save(state)
     write_bytes(folder / WEIGHTS, weights)
     write_json(folder / MANIFEST, manifest(model) | {"sha256": hashlib.sha256(weights).hexdigest()})
+    return folder
 
 
 def manifest(model: Model) -> dict[str, Any]:
@@ -64,10 +78,17 @@ def read_model(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise BadModel(
             f"{folder / WEIGHTS} is damaged: its SHA-256 is not the one in {MANIFEST}. Train again or restore it."
         )
+    return about, tensors_of(weights, str(folder / WEIGHTS))
+
+
+def tensors_of(data: bytes, source: str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file; raises BadModel for a damaged one and for a header beyond reason."""
+    if int.from_bytes(data[:8], "little") > LONGEST_HEADER and data[8:9] == b"{":
+        raise BadModel(f"{source} is refused: its header claims more than {LONGEST_HEADER:,} bytes")
     try:
-        return about, load(weights)
+        return load(data)
     except SafetensorError as error:
-        raise BadModel(f"{folder / WEIGHTS} is damaged: {error}") from error
+        raise BadModel(f"{source} is no intact safetensors file: {error}") from error
 
 
 def load_state(module: torch.nn.Module, state: dict[str, Tensor], source: str) -> None:
@@ -75,14 +96,25 @@ def load_state(module: torch.nn.Module, state: dict[str, Tensor], source: str) -
     own = module.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
     extra = [name for name in state if name not in own]
-    shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
+    shapes = [
+        f"{name} ({_size(state[name])} there, {_size(tensor)} here)"
+        for name, tensor in own.items()
+        if name in state and tensor.shape != state[name].shape
+    ]
     for what, names in (("lacks", missing), ("has unknown", extra), ("has another shape for", shapes)):
         if names:
             listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             raise BadModel(f"{source} {what} {listed}: these weights belong to another network")
-    broken = [
-        name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()
-    ]
-    if broken:
-        raise BadModel(f"{source} holds NaN or infinity in {broken[0]}: these weights are damaged")
+    refuse_broken(state, source)
     module.load_state_dict(state, strict=False)
+
+
+def refuse_broken(state: dict[str, Tensor], source: str) -> None:
+    """Raises BadModel where a weight is NaN or infinite."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise BadModel(f"{source} holds NaN or infinity in {name}: these weights are damaged")
+
+
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape))

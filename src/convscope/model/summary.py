@@ -1,41 +1,67 @@
-"""A network as a table: shapes, receptive fields, parameters, multiply-adds, and what dense layers would cost."""
+"""A network as a table: shapes, windows, receptive fields, and what it costs in parameters, steps and memory."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
 
+from convscope.model.layer import Layer
 from convscope.model.model import Model
-from convscope.model.operations import CONVOLUTIONS, TRANSPOSED
+from convscope.model.operations import CONVOLUTIONS, DROPOUTS, TRANSPOSED
 from convscope.model.tape import Call, Ref
+from convscope.model.warning import ModelWarning, warnings_of
+from convscope.model.window import Window, window_of
+
+FLOAT = 4  # bytes of a float32
+# calls whose result lies where their input does: they take no memory of their own
+VIEWS = DROPOUTS | {
+    "flatten", "view", "reshape", "permute", "transpose", "squeeze", "unsqueeze", "slice", "expand", "chunk",
+    "split", "identity", "contiguous", "to", "detach", "movedim", "unflatten",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Row:
-    """One call: ``field`` and ``stride`` in input pixels, None for what sees no map.
+    """One call: ``shape`` is its output without the batch, channels first.
 
-    ``dense`` is how many parameters a fully connected layer between the same two maps would have, weights
-    and biases; 0 for anything but a convolution.
+    ``field`` and ``stride`` (of neighbouring positions) are in input pixels, ``share`` is the field as a
+    share of the input's height and width; all three are None for what sees no map. ``window`` is the
+    call's own kernel, stride, padding and dilation. ``memory`` is the output in bytes as float32 for one
+    image, 0 for a view of another one. ``dense`` is how many parameters a fully connected layer between
+    the same two maps would have, weights and biases; 0 for anything but a convolution.
     """
 
     name: str
     operation: str
     shape: tuple[int, ...]
     field: tuple[int, int] | None
+    share: tuple[float, float] | None
     stride: tuple[int, int] | None
-    kernel: str
+    window: Window | None
+    groups: int
     parameters: int
     multiply_adds: int
+    memory: int
     dense: int
+
+    @property
+    def kernel(self) -> str:
+        """The window in words, ``3x3 stride 2 padding 1``; empty where there is none."""
+        return self.window.words(self.groups) if self.window else ""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """All calls of one forward pass that hold weights or yield a map, and their sums."""
+    """All calls of one forward pass that hold weights or yield a map, their sums, and what to beware of.
+
+    ``weight_bytes`` is what parameters and buffers take as they are stored.
+    """
 
     name: str
     input: tuple[int, int, int]
     classes: int
     rows: tuple[Row, ...]
+    weight_bytes: int
+    warnings: tuple[ModelWarning, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -47,52 +73,38 @@ class Summary:
         """Of convolutions and linear layers, for one image."""
         return sum(row.multiply_adds for row in self.rows)
 
+    @property
+    def memory(self) -> int:
+        """Bytes of all activations of one image as float32, as training keeps them; in-place steps count too."""
+        return sum(row.memory for row in self.rows)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``."""
         return {
             "name": self.name, "input": list(self.input), "classes": self.classes, "parameters": self.parameters,
-            "multiply_adds": self.multiply_adds, "notes": list(self.notes),
-            "layers": [vars(row) for row in self.rows],
+            "multiply_adds": self.multiply_adds, "memory": self.memory, "weight_bytes": self.weight_bytes,
+            "warnings": [warning.as_dict() for warning in self.warnings], "notes": list(self.notes),
+            "layers": [asdict(row) | {"kernel": row.kernel} for row in self.rows],
         }  # fmt: skip
 
+    @property
+    def html(self) -> str:
+        """One page that needs nothing else, in light and dark."""
+        from convscope.model.summary_page import page
+
+        return page(self)
+
+    def text(self, *, wide: bool = False) -> str:
+        """The table for a terminal; ``wide`` adds strides and dense equivalents."""
+        from convscope.model.summary_text import table
+
+        return table(self, wide=wide)
+
     def __str__(self) -> str:
-        head = ("layer", "operation", "output", "field", "stride", "parameters", "multiply-adds", "if dense")
-        lines = [head, *(_cells(row) for row in self.rows)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        table = ["  ".join(_align(cell, width, i) for i, (cell, width) in enumerate(zip(line, widths, strict=True)))
-                 for line in lines]  # fmt: skip
-        channels, height, width = self.input
-        total = (
-            f"{self.name}: {channels}x{height}x{width} in, {self.classes} classes out, "
-            f"{self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds an image"
-        )
-        return "\n".join([*(line.rstrip() for line in table), "", total, *self._dense_words(), *self.notes])
+        return self.text()
 
-    def _dense_words(self) -> list[str]:
-        convolutions = [row for row in self.rows if row.dense]
-        if not convolutions:
-            return []
-        shared, dense = sum(row.parameters for row in convolutions), sum(row.dense for row in convolutions)
-        return [
-            f"its {len(convolutions)} convolutions share {shared:,} parameters; dense layers between the same maps "
-            f"would need {dense:,}, {dense / max(shared, 1):,.0f} times as many"
-        ]
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    def times(pair: tuple[int, ...] | None) -> str:
-        return "" if pair is None else "x".join(map(str, pair))
-
-    field = "" if row.field is None else times(row.field)
-    return (
-        row.name, f"{row.operation} {row.kernel}".strip(), times(row.shape), field, times(row.stride),
-        f"{row.parameters:,}" if row.parameters else "", f"{row.multiply_adds:,}" if row.multiply_adds else "",
-        f"{row.dense:,}" if row.dense else "",
-    )  # fmt: skip
-
-
-def _align(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column < 2 else cell.rjust(width)
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 def multiply_adds(call: Call) -> int:
@@ -124,22 +136,30 @@ def summary(model: Model) -> Summary:
     fit = model.fit
     unused = sum(size for name, size in sizes.items() if name not in counted)
     notes = (f"{unused:,} further parameters are not used in evaluation.",) if unused else ()
-    return Summary(model.name, (fit.channels, fit.height, fit.width), len(model.classes), tuple(rows), notes)
+    stored = sum(tensor.numel() * tensor.element_size() for tensor in model.module.state_dict().values())
+    shape = (fit.channels, fit.height, fit.width)
+    return Summary(model.name, shape, len(model.classes), tuple(rows), stored, warnings_of(model), notes)
 
 
 def _row(model: Model, call: Call, parameters: int) -> Row:
     layer = model.layers.get(call.name)
-    convolution = call.operation in CONVOLUTIONS
-    inputs = prod(call.arguments["input"].shape[1:]) if convolution else 0
-    outputs = prod(call.shape[1:])
+    inputs = prod(call.arguments["input"].shape[1:]) if call.operation in CONVOLUTIONS else 0
+    field = layer.field.size if layer else None
     return Row(
-        call.name,
-        call.operation,
-        layer.shape if layer else call.shape[1:],
-        layer.field.size if layer else None,
-        layer.field.stride if layer and len(layer.shape) == 3 else None,
-        layer.kernel if layer and convolution else "",
-        parameters,
-        multiply_adds(call),
-        (inputs + 1) * outputs if convolution else 0,
+        name=call.name,
+        operation=call.operation,
+        shape=layer.shape if layer else call.shape[1:],
+        field=field,
+        share=(field[0] / model.fit.height, field[1] / model.fit.width) if field else None,
+        stride=_stride(layer),
+        window=window_of(call, model.record),
+        groups=call.arguments.get("groups", 1),
+        parameters=parameters,
+        multiply_adds=multiply_adds(call),
+        memory=0 if call.operation in VIEWS else FLOAT * sum(prod(shape[1:]) for shape in call.shapes),
+        dense=(inputs + 1) * prod(call.shape[1:]) if inputs else 0,
     )
+
+
+def _stride(layer: Layer | None) -> tuple[int, int] | None:
+    return layer.field.stride if layer and len(layer.shape) == 3 else None

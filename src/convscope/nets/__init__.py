@@ -1,15 +1,19 @@
 """Networks: built from a spec, taken by name, or opened as they are.
 
-A new named network is one line in ``NETS``.
+A new named network is one line in the table ``NETS`` of its family; a new family is one line here.
 """
 
+from convscope.nets import alexnet, googlenet, lenet, nielsen, resnet, zfnet
+from convscope.nets.net import Net
 from convscope.nets.typical import typical
 
-NETS: dict[str, str] = {
-    # LeCun et al. 1998, as it is written today: dense C3, ReLU, maximum; 61,706 parameters at 28x28
-    "lenet5": "6c5 p2 16c5:valid p2 fc120 fc84",
-    # Nielsen, "Neural Networks and Deep Learning", chapter 6; 85,670 parameters at 28x28
-    "nielsen": "20c5:valid p2 40c5:valid p2 fc100",
+NETS: dict[str, Net] = {
+    **lenet.NETS,
+    **nielsen.NETS,
+    **alexnet.NETS,
+    **zfnet.NETS,
+    **googlenet.NETS,
+    **resnet.NETS,
 }
 
-__all__ = ["NETS", "typical"]
+__all__ = ["NETS", "Net", "typical"]

@@ -1,9 +1,10 @@
 """How a network is written down, so that it can be rebuilt without running foreign code.
 
-An architecture is plain JSON: ``{"kind": "spec" | "torchvision" | "timm", ...}``. The kinds are a closed
-list; nothing in it is imported or evaluated.
+An architecture is plain JSON: ``{"kind": "spec" | "classic" | "vote" | "torchvision" | "timm", ...}``. The
+kinds are a closed list; nothing in it is imported or evaluated.
 """
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,9 @@ from torch import nn
 from convscope.errors import BadModel, UnknownName
 from convscope.nets import NETS
 from convscope.nets.build import build
+from convscope.nets.net import Size
 from convscope.nets.spec import parse
+from convscope.nets.vote import Vote
 
 Architecture = dict[str, Any]
 
@@ -28,10 +31,11 @@ def describe(net: str, *, classes: int, channels: int, height: int, width: int) 
     'spec'
     """
     asked = net.strip()
-    if asked in NETS or _is_spec(asked):
-        spec = str(parse(NETS.get(asked, asked)))
-        size = {"channels": channels, "height": height, "width": width}
-        return {"kind": "spec", "spec": spec, "classes": classes, **size}
+    size = {"channels": channels, "height": height, "width": width}
+    if asked in NETS:
+        return _classic(asked, (channels, height, width)) | {"classes": classes, **size}
+    if _is_spec(asked):
+        return {"kind": "spec", "spec": str(parse(asked)), "classes": classes, **size}
     if asked in torchvision_names():
         return {"kind": "torchvision", "name": asked, "classes": classes, "options": _quiet(asked)}
     name = asked.removeprefix("timm:")
@@ -75,9 +79,19 @@ def known_names() -> list[str]:
     return [*NETS, *torchvision_names()]
 
 
+def _classic(name: str, size: Size) -> Architecture:
+    """A name of ``NETS``: as a spec where it is a plain stack, so that it survives a change of the table."""
+    net = NETS[name]
+    net.check(name, size)
+    spec = net.spec_for(*size[1:])
+    if spec is None:
+        return {"kind": "classic", "name": name}
+    return {"kind": "spec", "name": name, "spec": str(parse(spec))}
+
+
 def _is_spec(text: str) -> bool:
-    """Whether a text is meant as a spec: it has blanks, or its first token is a convolution."""
-    return not text or " " in text or (text[0].isdigit() and "c" in text)
+    """Whether a text is meant as a spec: it has blanks, or begins like a layer with weights."""
+    return not text or " " in text or re.match(r"\d+c|(dw|fc)\d", text) is not None
 
 
 def _quiet(name: str) -> dict[str, Any]:
@@ -89,6 +103,18 @@ def _quiet(name: str) -> dict[str, Any]:
 def _from_spec(architecture: Architecture) -> nn.Module:
     sizes = {key: architecture[key] for key in ("classes", "channels", "height", "width")}
     return build(architecture["spec"], **sizes)
+
+
+def _from_classic(architecture: Architecture) -> nn.Module:
+    make = NETS[architecture["name"]].make
+    if make is None:
+        raise BadModel(f"{architecture['name']} is a spec here: this run was written by another version")
+    return make(architecture["classes"], architecture["channels"])
+
+
+def _from_vote(architecture: Architecture) -> nn.Module:
+    members = architecture["members"]
+    return Vote([KINDS[member["kind"]](member) for member in members], architecture.get("by", "plurality"))
 
 
 def _from_torchvision(architecture: Architecture) -> nn.Module:
@@ -119,6 +145,8 @@ def _from_timm(architecture: Architecture) -> nn.Module:
 
 KINDS: dict[str, Callable[[Architecture], nn.Module]] = {
     "spec": _from_spec,
+    "classic": _from_classic,
+    "vote": _from_vote,
     "torchvision": _from_torchvision,
     "timm": _from_timm,
 }

@@ -5,9 +5,13 @@ from collections.abc import Callable
 
 from torch import nn
 
+from convscope.nets.activation import ACTIVATIONS, GAINS
+from convscope.nets.blocks import Convolve, Dense, Drop, GlobalPool, Pool, Spec
 from convscope.nets.layout import Row, lay_out
 from convscope.nets.padding import AveragePool, Convolution, MaxPool
-from convscope.nets.spec import Convolve, Drop, Pool, Spec, parse
+from convscope.nets.pooling import L2Pool, StochasticPool
+from convscope.nets.response import ResponseNorm
+from convscope.nets.spec import parse
 
 SMALL = 0.1  # of He's standard deviation
 
@@ -24,17 +28,18 @@ def build(spec: Spec | str, *, classes: int, channels: int, height: int, width: 
     spec = parse(spec) if isinstance(spec, str) else spec
     rows = lay_out(spec, classes=classes, channels=channels, height=height, width=width)
     net = nn.Sequential(OrderedDict((row.name, MAKERS[row.kind](row)) for row in rows))
-    for layer in net:
-        _initialise(layer)
+    for row, layer in zip(rows, net, strict=True):
+        _initialise(layer, row)
     if isinstance(logits := net[-1], nn.Linear):
         # every class starts out about equally likely
         nn.init.normal_(logits.weight, std=0.01)
     return net
 
 
-def _initialise(layer: nn.Module) -> None:
+def _initialise(layer: nn.Module, row: Row) -> None:
     if isinstance(layer, nn.Conv2d | nn.Linear):
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        activation = row.block.activation if isinstance(row.block, Convolve | Dense) else "relu"
+        nn.init.kaiming_normal_(layer.weight, nonlinearity=GAINS.get(activation, "relu"))
         if isinstance(layer, nn.Conv2d) and layer.bias is None:
             # the batch norm that follows makes the scale free: starting small, a kernel shows what was
             # learnt and not what was drawn (measured: kernels and projections lose their noise)
@@ -48,20 +53,30 @@ def _convolution(row: Row) -> nn.Module:
     assert isinstance(block, Convolve)
     return Convolution(
         row.before[0],
-        block.filters,
+        row.after[0],
         block.kernel,
         block.stride,
         block.dilation,
         block.padding,
         bias=not block.norm,
+        groups=block.groups_on(row.before[0]),
     )
+
+
+POOLS = {"max": MaxPool, "mean": AveragePool, "l2": L2Pool, "stochastic": StochasticPool}
 
 
 def _pool(row: Row) -> nn.Module:
     block = row.block
     assert isinstance(block, Pool)
-    kind = MaxPool if block.by == "max" else AveragePool
-    return kind(block.size, block.stride, block.padding)
+    return POOLS[block.by](block.size, block.stride, block.padding)
+
+
+def _global_pool(row: Row) -> nn.Module:
+    block = row.block
+    assert isinstance(block, GlobalPool)
+    kind = nn.AdaptiveAvgPool2d if block.by == "mean" else nn.AdaptiveMaxPool2d
+    return kind(block.bins)
 
 
 def _dropout(row: Row) -> nn.Module:
@@ -69,12 +84,18 @@ def _dropout(row: Row) -> nn.Module:
     return nn.Dropout(row.block.rate)
 
 
+def _activation(row: Row) -> nn.Module:
+    return ACTIVATIONS[row.kind](row.before[0])
+
+
 MAKERS: dict[str, Callable[[Row], nn.Module]] = {
+    **dict.fromkeys(ACTIVATIONS, _activation),
     "conv": _convolution,
     "bn": lambda row: nn.BatchNorm2d(row.after[0]),
-    "relu": lambda row: nn.ReLU(),
     "pool": _pool,
-    "gap": lambda row: nn.AdaptiveAvgPool2d(1),
+    "gap": _global_pool,
+    "gmp": _global_pool,
+    "lrn": lambda row: ResponseNorm(),
     "dropout": _dropout,
     "flatten": lambda row: nn.Flatten(),
     "fc": lambda row: nn.Linear(row.before[0], row.after[0]),

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
 
 from convscope.errors import BadSpec
-from convscope.nets.spec import Block, Convolve, Dense, Drop, GlobalPool, Pool, Spec
+from convscope.nets.activation import LINEAR, NEVER_NEGATIVE
+from convscope.nets.blocks import Block, Convolve, Dense, Drop, GlobalPool, LocalNorm, Pool, Spec
 from convscope.plain.convolution import output_size, reach
 
-Kind = Literal["conv", "bn", "relu", "pool", "gap", "dropout", "flatten", "fc", "logits"]
+Kind = str  # conv, bn, pool, gap, gmp, lrn, dropout, flatten, fc, logits, or an activation
 Shape = tuple[int, ...]
 
 
@@ -27,18 +27,23 @@ class Row:
     def parameters(self) -> int:
         """Trained numbers, biases included; a convolution under a batch norm has no bias."""
         if isinstance(self.block, Convolve) and self.kind == "conv":
-            weights = self.before[0] * self.block.kernel**2 * self.block.filters
-            return weights + (0 if self.block.norm else self.block.filters)
+            return self.after[0] * self._taps + (0 if self.block.norm else self.after[0])
         if self.kind in ("fc", "logits"):
             return (self.before[0] + 1) * self.after[0]
-        return 2 * self.after[0] if self.kind == "bn" else 0
+        return {"bn": 2, "prelu": 1}.get(self.kind, 0) * self.after[0]
 
     @property
     def multiply_adds(self) -> int:
         """Multiplications with a weight for one image; normalisation and pooling count as none."""
-        if isinstance(self.block, Convolve) and self.kind == "conv":
-            return prod(self.after) * self.before[0] * self.block.kernel**2
+        if self.kind == "conv":
+            return prod(self.after) * self._taps
         return self.before[0] * self.after[0] if self.kind in ("fc", "logits") else 0
+
+    @property
+    def _taps(self) -> int:
+        """Weights of one filter: it reads only its own group of maps."""
+        assert isinstance(self.block, Convolve)
+        return self.before[0] // self.block.groups_on(self.before[0]) * self.block.kernel**2
 
     @property
     def dense_parameters(self) -> int | None:
@@ -66,6 +71,7 @@ def lay_out(spec: Spec, *, classes: int, channels: int, height: int, width: int)
         shape = rows[-1].after if rows else (channels, height, width)
         if len(shape) > 1 and (block is None or isinstance(block, Dense)):
             add("flatten", (prod(shape),))
+        _check_signs(block, [row.kind for row in rows])
         for kind, after in _steps(block, shape, classes):
             add(kind, after, block)
     return tuple(rows)
@@ -77,21 +83,44 @@ def _steps(block: Block | None, shape: Shape, classes: int) -> Iterator[tuple[Ki
         yield "logits", (classes,)
     elif isinstance(block, Dense):
         yield "fc", (block.width,)
-        yield "relu", (block.width,)
+        yield from _activation(block, (block.width,))
     elif isinstance(block, Drop):
         yield "dropout", shape
     elif len(shape) == 1:
         raise BadSpec(f"{str(block)!r} needs maps, but a fully connected layer comes before it")
+    elif isinstance(block, LocalNorm):
+        yield "lrn", shape
     elif isinstance(block, GlobalPool):
-        yield "gap", (shape[0], 1, 1)
+        yield "gap" if block.by == "mean" else "gmp", (shape[0], block.bins, block.bins)
     elif isinstance(block, Pool):
         yield "pool", (shape[0], *_slid(block, shape, block.size, 1))
     else:
-        after = (block.filters, *_slid(block, shape, block.kernel, block.dilation))
+        after = (block.filters_on(shape[0]), *_slid(block, shape, block.kernel, block.dilation))
+        if shape[0] % block.groups:
+            raise BadSpec(
+                f"{str(block)!r} cannot divide the {shape[0]} maps before it into {block.groups} equal groups"
+            )
         yield "conv", after
         if block.norm:
             yield "bn", after
-        yield "relu", after
+        yield from _activation(block, after)
+
+
+def _activation(block: Convolve | Dense, shape: Shape) -> Iterator[tuple[Kind, Shape]]:
+    if block.activation != LINEAR:
+        yield block.activation, shape
+
+
+def _check_signs(block: Block | None, kinds: list[Kind]) -> None:
+    """Stochastic pooling draws values by their size, which makes no sense of negative ones."""
+    if not (isinstance(block, Pool) and block.by == "stochastic"):
+        return
+    weighted = [at for at, kind in enumerate(kinds) if kind in ("conv", "fc")]
+    if not weighted or not NEVER_NEGATIVE & set(kinds[weighted[-1] :]):
+        choices = ", ".join(sorted(NEVER_NEGATIVE))
+        raise BadSpec(
+            f"{str(block)!r} draws each value by its size, so none may be negative: activate with {choices}"
+        )
 
 
 def _slid(block: Convolve | Pool, shape: Shape, kernel: int, dilation: int) -> Shape:

@@ -1,8 +1,8 @@
 """Open a network as it is: a run, a name, a spec, a module or a factory in a file."""
 
 import importlib.util
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,50 +11,57 @@ from torch import nn
 
 from convscope.errors import BadModel, UnknownName
 from convscope.model.model import Model
+<<<<<<< HEAD
 from convscope.model.readable import unwrapped
 from convscope.model.store import MANIFEST, load_state, read_model
+=======
+from convscope.model.store import MANIFEST, load_state, read_model, refuse_broken
+from convscope.nets import NETS
+>>>>>>> main
 from convscope.nets.architecture import Architecture, create, describe
-from convscope.nets.preprocessing import Preprocessing, of_timm, of_torchvision
-from convscope.nets.weights import PICKLE, download, is_file, read_weights
+from convscope.nets.asked import Asked, Classes, InputSize, PerChannel, fit_of, normalisation, sizes
+from convscope.nets.packaged import packaged
+from convscope.nets.preprocessing import (
+    Preprocessing,
+    assumed_of_torchvision,
+    of_module,
+    of_timm,
+    of_torchvision,
+    torchvision_weights_of,
+)
+from convscope.nets.pretrained import packaged_file
+from convscope.nets.published import published
+from convscope.nets.weights import is_file, read_weights
 from convscope.plain.fit import Fit
 
-InputSize = int | tuple[int, ...]
 RANDOM = (
     "The weights are random: nothing has been learnt. Give weights=FILE.safetensors or weights='default'."
 )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the caller of ``open_model`` said, beside the network itself."""
-
-    input_size: InputSize | None = None
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
-    classes: Sequence[str] | int | None = None
-    weights: str | Path | None = None
-    output: str | int | None = None
-    seed: int = 0
 
 
 def open_model(
     x: Any,
     *,
     input_size: InputSize | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-    classes: Sequence[str] | int | None = None,
+    mean: PerChannel | None = None,
+    std: PerChannel | None = None,
+    classes: Classes | None = None,
     weights: str | Path | None = None,
     output: str | int | None = None,
     seed: int = 0,
 ) -> Model:
     """A ``Model`` of a run folder, an ``nn.Module``, a name, a spec or ``file.py:factory``.
 
-    ``input_size`` is a side, (height, width) or (channels, height, width) in pixels; ``mean`` and ``std``
-    are per channel for pixels in 0 to 1; ``classes`` are names or their number; ``weights`` is a
-    safetensors file, or "default" (or a torchvision weights name), which may download; ``output`` picks
-    the class scores where the network returns several things. What is left out is found or, where that
-    would be a guess, asked for. Without weights they are random, drawn from ``seed``, and a note says so.
+    ``input_size`` is a side, (height, width) or (channels, height, width) in pixels, or a whole ``Fit``;
+    ``mean`` and ``std`` are for pixels in 0 to 1, one number or one a channel; ``classes`` are names, a file
+    that lists them, or their number; ``output`` picks the class scores where the network returns several
+    things. ``weights`` is a file (safetensors, or a torch file of tensors), "package" for those of an
+    installed package (extra ``pretrained``), a published name such as "IMAGENET1K_V2", or "default": the
+    package's where it is installed, else the publisher's, from its cache or, now that you ask, by download.
+
+    What is left out is found or refused: without the input size nothing is opened, without mean and std no
+    picture is taken, and what is only the custom of a family of networks is said in ``notes``. Without
+    weights they are random, drawn from ``seed``, and a note says so.
 
     Raises BadModel where something needed is missing or does not fit, UnknownName for an unknown name.
 
@@ -85,13 +92,11 @@ def _model_folder(path: Path) -> Path | None:
 
 
 def _not_a_model(text: str) -> str:
-    if text.endswith((".pt", ".pth", ".ckpt")):
-        return f"{text}: {PICKLE}"
     if (Path(text) / "config.yaml").is_file():
         return f"the run in {text} has not finished: continue it with `convscope train DATA --resume`, and its --name."
-    if not text.endswith(".safetensors"):
-        return f"no model in {text}: {MANIFEST} is missing. Train one with `convscope train DATA`."
-    return f"{text} is no run folder; weights alone are no network: open_model(NAME, weights={text!r})"
+    if text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
+        return f"{text} holds weights, and weights alone are no network: open_model(NAME, weights={text!r})"
+    return f"no model in {text}: {MANIFEST} is missing. Train one with `convscope train DATA`."
 
 
 def _open_folder(folder: Path) -> Model:
@@ -125,102 +130,137 @@ def _open_factory(text: str, asked: Asked) -> Model:
     if spec is None or spec.loader is None:
         raise BadModel(f"{place} is no Python file: write path/to/file.py:factory")
     code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
+    try:
+        spec.loader.exec_module(code)
+    except Exception as error:
+        raise BadModel(f"{place} cannot be run: {type(error).__name__}: {error}") from error
     if not callable(factory := getattr(code, name, None)):
-        there = [key for key, value in vars(code).items() if callable(value)]
+        there = [
+            key for key, value in vars(code).items() if callable(value) and value.__module__ == path.stem
+        ]
         raise UnknownName("factory", name, there, f"It should be in {place}.")
-    module = _seeded(factory, asked.seed)
+    module = _seeded(factory, asked.seed, text)
     if not isinstance(module, nn.Module):
         raise BadModel(f"{text} returned {type(module).__name__}, not an nn.Module")
-    return _open_module(module, asked, f"{path.name}:{name}")
+    return _open_module(module, asked, f"{path.name}:{name}", *(() if asked.weights else (OWN_WEIGHTS,)))
 
 
-def _seeded(factory: Callable[[], Any], seed: int) -> Any:
+OWN_WEIGHTS = (
+    "The weights are those that the factory left in the network; give weights=FILE for trained ones."
+)
+
+
+def _seeded(factory: Callable[[], Any], seed: int, text: str) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return factory()
+        try:
+            return factory()
+        except Exception as error:
+            raise BadModel(
+                f"{text} failed: {type(error).__name__}: {error}. It is called without arguments"
+            ) from error
 
 
-def _open_module(module: nn.Module, asked: Asked, name: str) -> Model:
+def _open_module(module: nn.Module, asked: Asked, name: str, *notes: str) -> Model:
     """The user's own module, with its weights as they are unless a file is given."""
+<<<<<<< HEAD
     inner, _ = unwrapped(module)
     known = _known_preprocessing(inner)
     if known is None and asked.input_size is None:
+=======
+    known = of_module(module)
+    if (known is None or known.fit is None) and asked.input_size is None:
+>>>>>>> main
         raise BadModel(
             f"the input size of {name} is not known: pass input_size=64, (64, 48) or (3, 64, 48), and "
-            "mean= and std= as it was trained with"
+            "mean= and std= as it was trained with (--imgsz, --mean, --std)"
         )
+    known = known or Preprocessing()
     if asked.weights is not None:
+<<<<<<< HEAD
         load_state(inner, read_weights(asked.weights), str(asked.weights))
     return _model(module, known or Preprocessing(), asked, name, None)
+=======
+        known = _load(module, asked.weights, known, name)
+    else:
+        refuse_broken(dict(module.named_parameters()), name)
+    return _model(module, replace(known, notes=(*notes, *known.notes)), asked, name, None)
+>>>>>>> main
 
 
-def _known_preprocessing(module: nn.Module) -> Preprocessing | None:
-    """What torchvision and timm say of their own modules; None for anything else."""
-    package = type(module).__module__
-    if package.startswith("torchvision.models"):
-        return replace(of_torchvision(_torchvision_name(module)), classes=())
-    if package.startswith("timm."):
-        return of_timm(module)
-    return None
-
-
-def _torchvision_name(module: nn.Module) -> str:
-    return "inception_v3" if type(module).__name__ == "Inception3" else "resnet18"
+def _load(module: nn.Module, weights: str | Path, known: Preprocessing, name: str) -> Preprocessing:
+    """Put the weights of a file into a module; what is known, with what reading them took."""
+    if not is_file(weights):
+        raise BadModel(f"{name} has no weights named {str(weights)!r}: give a file of weights")
+    read = read_weights(weights)
+    load_state(module, read.tensors, str(weights))
+    return replace(known, notes=(*known.notes, *read.notes))
 
 
 def _open_name(text: str, asked: Asked) -> Model:
     """A spec, or a name in ``NETS``, torchvision or timm."""
+    asked = _as_in_its_paper(text, asked)
     channels, height, width = sizes(asked.input_size, Preprocessing())
-    count = _count(asked.classes)
-    architecture = describe(text, classes=count or 1000, channels=channels, height=height, width=width)
-    if architecture["kind"] == "spec":
-        if asked.input_size is None or not count:
-            raise BadModel(f"the spec {text!r} needs input_size= and classes=, for example 64 and 10")
-        return _weighted(create(architecture, seed=asked.seed), Preprocessing(), asked, architecture)
-    if architecture["kind"] == "torchvision":
-        return _open_torchvision(architecture, asked)
-    return _open_timm(architecture, asked)
+    architecture = describe(text, classes=asked.count or 1000, channels=channels, height=height, width=width)
+    if architecture["kind"] in ("torchvision", "timm"):
+        return _open_published(architecture, asked)
+    if asked.input_size is None or not asked.count:
+        raise BadModel(
+            f"the spec {text!r} needs input_size= and classes=, for example 64 and 10 (--imgsz, --classes)"
+        )
+    return _open_made(architecture, lambda module: Preprocessing(), asked)
 
 
-def _open_torchvision(architecture: Architecture, asked: Asked) -> Model:
+def _as_in_its_paper(text: str, asked: Asked) -> Asked:
+    """The input and classes of a classic's paper, where others are not asked for."""
+    net = NETS.get(text.strip())
+    if net is None:
+        return asked
+    channels, height, width = net.input
+    size = asked.input_size
+    if not isinstance(size, Fit):
+        size = sizes((height, width) if size is None else size, Preprocessing(), channels)
+    return replace(asked, input_size=size, classes=asked.classes or net.classes)
+
+
+def _open_published(architecture: Architecture, asked: Asked) -> Model:
+    """A network of torchvision or timm: random, with a file's weights, a package's or the publisher's."""
+    name, weights = architecture["name"], asked.weights
+    if weights is None or is_file(weights):
+        return _open_made(architecture, lambda module: _known(architecture, module, asked), asked)
+    if asked.count not in (0, 1000):
+        raise BadModel(f"the published weights of {name} know other classes than the {asked.count} asked for")
+    if weights == "package" or (weights == "default" and packaged_file(name) is not None):
+        found = packaged(name)
+        known = Preprocessing(found.fit, found.mean, found.std, found.classes, found.notes)
+        return _model(found.module, known, asked, name, found.architecture)
+    made = published(architecture, str(weights))
+    known = replace(made.known, notes=(*made.known.notes, made.note))
+    return _model(made.module, known, asked, name, made.architecture)
+
+
+def _known(architecture: Architecture, module: nn.Module, asked: Asked) -> Preprocessing:
+    """What the publisher says of its network by name; of a file of weights only where the file is its own."""
     name = architecture["name"]
-    if asked.weights is None or is_file(asked.weights):
-        module = create(architecture, seed=asked.seed)
-        return _weighted(module, of_torchvision(name), asked, architecture)
-    from torchvision import models
-
-    known = models.get_model_weights(name)
-    wanted = str(asked.weights).upper().rpartition(".")[2]
-    if wanted not in known.__members__:  # DEFAULT is an alias among the members
-        raise UnknownName("weights", asked.weights, [*known.__members__], f"They belong to {name}.")
-    module = download(lambda: models.get_model(name, weights=known[wanted]), name)
-    # some forwards depend on having been trained: remember how this one was built
-    options = {key: getattr(module, key) for key in ("aux_logits", "transform_input") if hasattr(module, key)}
-    architecture = architecture | {"classes": 1000, "options": options}
-    return _model(module, of_torchvision(name, wanted), asked, name, architecture)
+    if architecture["kind"] == "timm":
+        return of_timm(module)
+    if asked.weights is None:
+        return of_torchvision(name)
+    own = torchvision_weights_of(name, Path(asked.weights).name)
+    return of_torchvision(name, own) if own else assumed_of_torchvision(name, Path(asked.weights).name)
 
 
-def _open_timm(architecture: Architecture, asked: Asked) -> Model:
-    name = architecture["name"]
-    if asked.weights is None or is_file(asked.weights):
-        module = create(architecture, seed=asked.seed)
-        return _weighted(module, of_timm(module), asked, architecture)
-    import timm
-
-    module = download(lambda: timm.create_model(name, pretrained=True), name)
-    return _model(module, of_timm(module), asked, name, architecture | {"classes": 1000})
-
-
-def _weighted(module: nn.Module, known: Preprocessing, asked: Asked, architecture: Architecture) -> Model:
-    """A freshly made module with the weights of a file, or random ones and a note."""
+def _open_made(
+    architecture: Architecture, knowing: Callable[[nn.Module], Preprocessing], asked: Asked
+) -> Model:
+    """A freshly made network with the weights of a file, or random ones and a note."""
+    module = create(architecture, seed=asked.seed)
     name = architecture.get("name") or architecture["spec"]
+    known = knowing(module)
     if asked.weights is None:
         known = replace(known, notes=(*known.notes, RANDOM))
-    elif not is_file(asked.weights):
-        raise BadModel(f"{name} has no weights named {asked.weights!r}: give a safetensors file")
     else:
-        load_state(module, read_weights(asked.weights), str(asked.weights))
+        known = _load(module, asked.weights, known, name)
     return _model(module, known, asked, name, architecture)
 
 
@@ -231,16 +271,11 @@ def _model(
     name: str,
     architecture: Architecture | None,
 ) -> Model:
-    if asked.input_size is None and known.fit is not None:
-        fit = replace(known.fit, channels=first_channels(module, known.fit.channels))
-    else:
-        default = first_channels(module, 3)
-        channels, height, width = sizes(asked.input_size, known, default)
-        fit = Fit(height, width, channels=channels)
-    mean, std, note = _normalisation(known, asked, fit.channels)
-    names = known.classes
-    if asked.classes is not None and not isinstance(asked.classes, int):
-        names = tuple(asked.classes)
+    fit = fit_of(module, known, asked)
+    mean, std, notes = normalisation(known, asked, fit.channels)
+    if architecture is not None and asked.weights is None and not mean:
+        mean, std, notes = (0.0,) * fit.channels, (1.0,) * fit.channels, ()  # random weights expect nothing
+    names = asked.names or (known.classes if asked.count in (0, len(known.classes)) else ())
     return Model(
         module.eval() if architecture is not None else module,
         fit=fit,
@@ -250,47 +285,5 @@ def _model(
         name=name,
         architecture=architecture,
         choose=asked.output,
-        notes=(*known.notes, *note),
+        notes=(*known.notes, *notes),
     )
-
-
-def _normalisation(
-    known: Preprocessing, asked: Asked, channels: int
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[str, ...]]:
-    """(mean, std, notes): asked, else known, else none, and then said."""
-    mean = asked.mean if asked.mean is not None else known.mean
-    std = asked.std if asked.std is not None else known.std
-    note = () if mean is not None and std is not None else (UNSCALED,)
-    fill = lambda values, default: tuple(values or (default,) * channels)  # noqa: E731
-    return fill(mean, 0.0), fill(std, 1.0), note
-
-
-UNSCALED = (
-    "No mean and std were given: pixels go in as 0 to 1. Give mean= and std= if it was trained otherwise."
-)
-
-
-def sizes(input_size: InputSize | None, known: Preprocessing, channels: int = 3) -> tuple[int, int, int]:
-    """(channels, height, width) of what was asked, else of what is known, else 224."""
-    if input_size is None:
-        side = known.fit
-        return (channels, side.height, side.width) if side else (channels, 224, 224)
-    if isinstance(input_size, int):
-        return channels, input_size, input_size
-    if len(input_size) == 2:
-        return channels, input_size[0], input_size[1]
-    if len(input_size) == 3:
-        return input_size[0], input_size[1], input_size[2]
-    raise BadModel(f"input_size is {input_size!r}: give 64, (64, 48) or (3, 64, 48)")
-
-
-def first_channels(module: nn.Module, default: int) -> int:
-    """Input channels of the first convolution."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            return layer.in_channels
-    return default
-
-
-def _count(classes: Sequence[str] | int | None) -> int:
-    return classes if isinstance(classes, int) else len(classes or ())

@@ -23,7 +23,8 @@ class Margins(NamedTuple):
         return None
 
     def pad(self, maps: Tensor, value: float = 0.0) -> Tensor:
-        return functional.pad(maps, (*self.columns, *self.rows), value=value)
+        around = (*self.columns, *self.rows)
+        return functional.pad(maps, around, value=value) if any(around) else maps
 
 
 def margins(maps: Tensor, kernel: int, stride: int, dilation: int, padding: Padding) -> Margins:
@@ -38,7 +39,8 @@ def margins(maps: Tensor, kernel: int, stride: int, dilation: int, padding: Padd
 class Convolution(nn.Conv2d):
     """A square convolution with padding by name: valid, same, full, causal or pixels per side.
 
-    Equal margins are handed to the convolution itself; only uneven ones cost an operation of their own.
+    ``groups`` of maps do not mix; as many groups as maps make it depthwise. Equal margins are handed to
+    the convolution itself; only uneven ones cost an operation of their own.
 
     >>> Convolution(3, 8, kernel=3, stride=2, padding="same")(torch.zeros(1, 3, 7, 7)).shape
     torch.Size([1, 8, 4, 4])
@@ -53,8 +55,9 @@ class Convolution(nn.Conv2d):
         dilation: int = 1,
         padding: Padding = "same",
         bias: bool = True,
+        groups: int = 1,
     ):
-        super().__init__(channels, filters, kernel, stride, 0, dilation, bias=bias)
+        super().__init__(channels, filters, kernel, stride, 0, dilation, groups, bias)
         self.named_padding = padding
         self.square = (kernel, stride, dilation)
 
@@ -69,9 +72,10 @@ class Convolution(nn.Conv2d):
 
     def extra_repr(self) -> str:
         kernel, stride, dilation = self.square
+        groups = f", groups={self.groups}" if self.groups != 1 else ""
         return (
             f"{self.in_channels}, {self.out_channels}, kernel={kernel}, stride={stride}, "
-            f"dilation={dilation}, padding={self.named_padding!r}, bias={self.bias is not None}"
+            f"dilation={dilation}, padding={self.named_padding!r}, bias={self.bias is not None}{groups}"
         )
 
 

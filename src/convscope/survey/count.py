@@ -1,6 +1,6 @@
 """The streaming pass: every layer of every image is counted at its own call, then forgotten."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -10,22 +10,33 @@ from torch import Tensor
 from convscope.model.model import Model
 from convscope.model.reading import read
 from convscope.survey.pixels import Pixels
-from convscope.survey.progress import Progress, Report
 from convscope.survey.settings import UNIT_BATCHES, Survey
 from convscope.survey.tally import Tally
 
 
 @dataclass
 class Counts:
-    """What one pass found: a tally a layer, and the class scores of every image."""
+    """What was found in some work units: a tally a layer, and every image's predicted class and its probability."""
 
     tallies: dict[str, Tally]
-    scores: list[np.ndarray] = field(default_factory=list)
+    predicted: np.ndarray
+    probability: np.ndarray
+    units: set[int] = field(default_factory=set)
 
-    def merge(self, later: "Counts") -> None:
+    @staticmethod
+    def none(model: Model, pixels: Pixels, layers: Sequence[str], k: int) -> "Counts":
+        classes, images = len(pixels.images.classes), len(pixels.images)
+        tallies = {name: Tally(model.layer(name).channels, classes, k) for name in layers}
+        return Counts(tallies, np.zeros(images, dtype=np.int32), np.zeros(images, dtype=np.float32))
+
+    def merge(self, other: "Counts") -> None:
+        """Take in what was found in other units."""
+        assert not self.units & other.units, "an image must not be counted twice"
         for name, tally in self.tallies.items():
-            tally.merge(later.tallies[name])
-        self.scores.extend(later.scores)
+            tally.merge(other.tallies[name])
+        self.predicted += other.predicted  # each image's is zero in all units but its own
+        self.probability += other.probability
+        self.units |= other.units
 
 
 def work_units(count: int, batch: int) -> list[list[range]]:
@@ -34,30 +45,24 @@ def work_units(count: int, batch: int) -> list[list[range]]:
     return [batches[start : start + UNIT_BATCHES] for start in range(0, len(batches), UNIT_BATCHES)]
 
 
-def count_all(
-    model: Model, pixels: Pixels, layers: Sequence[str], settings: Survey, report: Report | None
+def count_unit(
+    model: Model,
+    pixels: Pixels,
+    layers: Sequence[str],
+    settings: Survey,
+    number: int,
+    counted: Callable[[int], None],
 ) -> Counts:
-    """Count every unit and merge them in order; raises BadModel on NaN, naming layer and image."""
-    images = pixels.images
-    found: Counts | None = None
-    done = 0
-    for unit in work_units(len(images), settings.batch):
-        counts = Counts({name: _empty(model, name, len(images.classes), settings.k) for name in layers})
-        for rows, batch in _prefetched(pixels, unit):
-            _count_batch(model, layers, counts, rows, batch, images.labels)
-            done += len(rows)
-            if report:
-                report(Progress("counting", done, len(images), "images"))
-        if found is None:
-            found = counts
-        else:
-            found.merge(counts)
-    assert found is not None  # open_images refuses an empty set
-    return found
+    """Count one work unit, telling ``counted`` how many images each batch had.
 
-
-def _empty(model: Model, layer: str, classes: int, k: int) -> Tally:
-    return Tally(model.layer(layer).channels, classes, k)
+    Raises BadModel on NaN, naming layer and image.
+    """
+    counts = Counts.none(model, pixels, layers, settings.k)
+    counts.units.add(number)
+    for rows, batch in _prefetched(pixels, work_units(len(pixels.images), settings.batch)[number]):
+        _count_batch(model, layers, counts, rows, batch, pixels.images.labels)
+        counted(len(rows))
+    return counts
 
 
 def _count_batch(
@@ -69,7 +74,10 @@ def _count_batch(
     def keep_scores(output: Tensor) -> None:
         if model.output in counts.tallies:
             reader(model.output)(output)
-        counts.scores.append(output.detach().float().flatten(1).cpu().numpy())
+        scores = output.detach().float().flatten(1).cpu().numpy()
+        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+        counts.predicted[rows] = scores.argmax(axis=1)
+        counts.probability[rows] = (shifted / shifted.sum(axis=1, keepdims=True)).max(axis=1)
 
     read(model, batch, {name: reader(name) for name in layers} | {model.output: keep_scores})
 

@@ -1,6 +1,6 @@
 """Pictures of what won: each channel's patches, and their projections back to the pixels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,15 @@ class Pair:
     x: int
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What is known of a sheet once it is drawn: per winner its scale and whether it repeats a stronger one."""
+
+    scale: np.ndarray
+    duplicate: np.ndarray
+    validity: Validity
+
+
 @dataclass
 class Tiles:
     """The tiles of a group of channels: ``[channels, k, side, side, 3]`` for strips and for sheets."""
@@ -64,29 +73,31 @@ def tile_side(model: Model) -> int:
     return 64 if max(model.fit.height, model.fit.width) <= 96 else 96
 
 
-def draw_layer(
+def sheets(layer: Layer) -> list[range]:
+    """The channels of every sheet of a layer."""
+    starts = range(0, layer.channels, layout.CHANNELS_A_SHEET)
+    return [range(first, min(first + layout.CHANNELS_A_SHEET, layer.channels)) for first in starts]
+
+
+def draw_sheet(
     root: Path,
     model: Model,
     pixels: Pixels,
     layer: Layer,
     winners: Mapping[str, np.ndarray],
+    sheet: int,
     *,
     project_them: bool,
-) -> Iterator[tuple[int, np.ndarray, np.ndarray, Validity]]:
-    """Draw one sheet of channels after the other; yields (first channel, scale, duplicate, validity)."""
-    for sheet, first in enumerate(range(0, layer.channels, layout.CHANNELS_A_SHEET)):
-        group = range(first, min(first + layout.CHANNELS_A_SHEET, layer.channels))
-        tiles, validity = _tiles(model, pixels, layer, winners, group, project_them)
-        for place, channel in enumerate(group):
-            write_picture(layout.strip_file(root, layer.name, channel), strip(tiles, place))
-        for kind, small in (("patches", tiles.small_patches), ("projections", tiles.small_projections)):
-            write_picture(layout.sheet_file(root, layer.name, kind, sheet), sheet_of(small))
-        yield (
-            first,
-            tiles.scale,
-            duplicates(tiles.small_patches, winners["image"][group.start : group.stop]),
-            validity,
-        )
+) -> Drawn:
+    """Draw the strips and the two small pictures of one sheet of channels."""
+    group = sheets(layer)[sheet]
+    tiles, validity = _tiles(model, pixels, layer, winners, group, project_them)
+    for place, channel in enumerate(group):
+        write_picture(layout.strip_file(root, layer.name, channel), strip(tiles, place))
+    for kind, small in (("patches", tiles.small_patches), ("projections", tiles.small_projections)):
+        write_picture(layout.sheet_file(root, layer.name, kind, sheet), sheet_of(small))
+    flags = duplicates(tiles.small_patches, winners["image"][group.start : group.stop])
+    return Drawn(tiles.scale, flags, validity)
 
 
 def _tiles(

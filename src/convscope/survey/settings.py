@@ -48,3 +48,36 @@ class Survey:
                 raise BadSpec(f"{name}={getattr(self, name)} is out of range: choose {low} to {high}")
         if self.split not in ("auto", "all", "train", "val", "test"):
             raise BadSpec(f"unknown split {self.split!r}: choose auto, val, train, test or all")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Share ``number`` of ``count``, counted from 1.
+
+    >>> list(Shard(2, 3).of(7))
+    [2, 3]
+    """
+
+    number: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            raise BadSpec(
+                f"there is no shard {self.number}/{self.count}: write 1/{self.count} to {self.count}/{self.count}"
+            )
+
+    @staticmethod
+    def parse(text: str) -> "Shard":
+        """``2/4``; raises BadSpec."""
+        number, slash, count = text.partition("/")
+        if not (slash and number.isdecimal() and count.isdecimal() and int(count)):
+            raise BadSpec(f"cannot read the shard {text!r}: write for example 2/4, the second of four")
+        return Shard(int(number), int(count))
+
+    def __str__(self) -> str:
+        return f"{self.number}-of-{self.count}"
+
+    def of(self, total: int) -> range:
+        """Its share of ``total`` things in a row, as even as can be."""
+        return range(total * (self.number - 1) // self.count, total * self.number // self.count)

@@ -123,4 +123,4 @@ def _probabilities(model: Model, images: Images) -> Iterator[tuple[int, np.ndarr
     for start in range(0, len(images), BATCH):
         rows = range(start, min(start + BATCH, len(images)))
         batch = torch.stack([model.preprocess(images[row]) for row in rows])
-        yield start, torch.softmax(model.scores(batch), 1).numpy()
+        yield start, model.probabilities(batch).numpy()

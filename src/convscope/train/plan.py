@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convscope.errors import BadImages, BadSpec
+from convscope.errors import BadImages
 from convscope.images.source import Images
-from convscope.nets import NETS, typical
+from convscope.nets import typical
 from convscope.nets.architecture import Architecture, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
@@ -37,7 +37,7 @@ def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
     net = recipe.net or typical(fit.height, fit.width)
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=len(images.classes), **size)
-    cost = _multiply_adds(net, len(images.classes), size)
+    cost = _multiply_adds(architecture)
     chosen = replace(
         recipe,
         net=net,
@@ -77,13 +77,12 @@ def choose_augment(images: Images, recipe: Recipe) -> str:
     return "colour" if images[0].shape[2] == 3 else "shift"
 
 
-def _multiply_adds(net: str, classes: int, size: dict[str, int]) -> int:
+def _multiply_adds(architecture: Architecture) -> int:
     """Per image; a rough guess for networks that are no spec."""
-    try:
-        spec = parse(NETS.get(net, net))
-    except BadSpec:
+    if architecture["kind"] != "spec":
         return 10**9
-    return sum(row.multiply_adds for row in lay_out(spec, classes=classes, **size))
+    size = {key: architecture[key] for key in ("classes", "channels", "height", "width")}
+    return sum(row.multiply_adds for row in lay_out(parse(architecture["spec"]), **size))
 
 
 def check_images(images: Images) -> tuple[str, ...]:

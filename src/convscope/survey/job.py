@@ -1,0 +1,127 @@
+"""One survey as a job: what it is about, what of it is finished, and counting what is not."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from convscope.atlas.write import prepare_folder
+from convscope.images import open_images
+from convscope.images.source import Images
+from convscope.model.layer import Layer
+from convscope.model.model import Model
+from convscope.plain.machine import keep_freed_memory
+from convscope.survey.count import Counts, count_unit, work_units
+from convscope.survey.loupe import choose
+from convscope.survey.manifest import describe
+from convscope.survey.partial import ALL, Partial, key_of
+from convscope.survey.pictures import sheets
+from convscope.survey.pixels import Pixels
+from convscope.survey.progress import Progress, Report
+from convscope.survey.settings import Survey
+
+SAVED_EVERY = 20.0  # seconds of counting that a kill can cost
+
+
+@dataclass(frozen=True)
+class Job:
+    """One survey: what is asked of which model and images, and where the atlas goes."""
+
+    model: Model
+    source: Images
+    settings: Survey
+    root: Path
+    report: Report | None = None
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        split = self.settings.split
+        chosen = self.source if split in ("auto", "all") else self.source.split(split)
+        return Pixels(self.model, chosen.sorted_by_id())
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        return [self.model.layer(name) for name in layer_names(self.model, self.settings)]
+
+    @cached_property
+    def chosen(self) -> list[int]:
+        return choose(self.pixels.images, self.settings.photos, self.settings.seed)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        images = self.pixels.images
+        return describe(self.model, self.source, images, self.settings, self.layers, self.chosen)
+
+    @cached_property
+    def units(self) -> int:
+        """How many work units there are to count."""
+        return len(work_units(len(self.pixels.images), self.settings.batch))
+
+    @cached_property
+    def sheets(self) -> list[tuple[int, int]]:
+        """(layer, sheet) of every sheet of pictures."""
+        return [
+            (place, sheet) for place, layer in enumerate(self.layers) for sheet in range(len(sheets(layer)))
+        ]
+
+    @cached_property
+    def partial(self) -> Partial:
+        """Where finished parts are kept, under a name for all that decides this survey's bytes."""
+        ids = [self.manifest[name] for name in ("model", "images", "layers", "chosen", "survey")]
+        made_by = [
+            self.manifest["provenance"][name] for name in ("device", "precision", "torch", "convscope")
+        ]
+        return Partial(self.root, key_of({"about": ids, "made by": made_by}))
+
+    def no_counts(self) -> Counts:
+        return Counts.none(self.model, self.pixels, [layer.name for layer in self.layers], self.settings.k)
+
+    def tell(self, stage: str, done: int, total: int, unit: str, detail: str = "") -> None:
+        if self.report:
+            self.report(Progress(stage, done, total, unit, detail))
+
+
+def prepare(
+    model: Model, images: Any, into: str | Path, settings: Survey | None, report: Report | None,
+    overrides: dict[str, Any],
+) -> Job:  # fmt: skip
+    """The job of a survey, its folder made or taken over."""
+    keep_freed_memory()
+    job = Job(model, open_images(images), replace(settings or Survey(), **overrides), Path(into), report)
+    layer_names(model, job.settings)  # what is asked for wrongly is refused before anything is written
+    prepare_folder(job.root)
+    return job
+
+
+def layer_names(model: Model, settings: Survey) -> list[str]:
+    """The layers to survey, in running order; raises UnknownName."""
+    asked = [name.strip() for name in settings.layers.split(",") if name.strip()]
+    names = {model.layer(name).name for name in asked} or set(model.surveyed)
+    return [name for name in model.layers if name in names]
+
+
+def count(job: Job, units: range, who: str) -> Counts:
+    """Count those of ``units`` that nobody has counted yet and keep them under ``who``; all that ``who`` has.
+
+    ``ALL`` has what everybody has.
+    """
+    found = job.partial.load_counts(job.no_counts)
+    mine = found if who == ALL else job.partial.load_counts(job.no_counts, who)
+    images, saved = len(job.pixels.images), time.monotonic()
+    rows = [sum(map(len, unit)) for unit in work_units(images, job.settings.batch)]
+    done = sum(rows[unit] for unit in found.units)
+    todo = [unit for unit in units if unit not in found.units]
+
+    def counted(more: int) -> None:
+        nonlocal done
+        done += more
+        job.tell("counting", done, images, "images")
+
+    names = [layer.name for layer in job.layers]
+    for unit in todo:
+        mine.merge(count_unit(job.model, job.pixels, names, job.settings, unit, counted))
+        if unit == todo[-1] or time.monotonic() - saved > SAVED_EVERY:
+            job.partial.save_counts(who, mine)
+            saved = time.monotonic()
+    return mine

@@ -1,0 +1,87 @@
+"""Writing down what was counted and drawn, in the words of the atlas."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convscope.atlas import layout
+from convscope.atlas.write import write_images, write_manifest, write_numbers, write_picture
+from convscope.images.source import Images
+from convscope.model.layer import Layer
+from convscope.plain.fit import match_channels
+from convscope.plain.render import scale_tile
+from convscope.survey.count import Counts
+from convscope.survey.job import Job
+from convscope.survey.kernels import first_kernels, kernel_sheet
+from convscope.survey.loupe import write_loupes
+from convscope.survey.pictures import Drawn
+from convscope.survey.pixels import Pixels
+
+Numbers = dict[str, dict[str, np.ndarray]]
+
+
+def write_counts(job: Job, counts: Counts) -> Numbers:
+    """Everything but patches and projections; the arrays of every layer, by its name."""
+    numbers = number_layers(job, counts)
+    looks_at_pixels = set()
+    for layer, entry in zip(job.layers, job.manifest["layers"], strict=True):
+        kernels = first_kernels(job.model, layer)
+        if kernels is not None:
+            looks_at_pixels.add(layer.name)
+            entry["kernels"] = True
+            write_picture(layout.kernels_file(job.root, layer.name), kernel_sheet(kernels))
+        write_numbers(job.root, layer.name, numbers[layer.name])
+    write_loupes(job.root, job.model, job.pixels, job.chosen, numbers, looks_at_pixels)
+    write_images(job.root, _image_columns(job.pixels.images, counts))
+    _write_thumbs(job.root, job.pixels)
+    write_manifest(job.root, job.manifest)
+    return numbers
+
+
+def number_layers(job: Job, counts: Counts) -> Numbers:
+    """The arrays of every layer, nothing drawn yet."""
+    return {layer.name: _numbers(layer, counts) for layer in job.layers}
+
+
+def _numbers(layer: Layer, counts: Counts) -> dict[str, np.ndarray]:
+    found = counts.tallies[layer.name].numbers()
+    not_drawn = np.zeros_like(found["value"])
+    geometry = {"rows": layer.field.rows, "columns": layer.field.columns}
+    return found | geometry | {"scale": not_drawn, "duplicate": not_drawn}
+
+
+def write_drawn(job: Job, numbers: dict[str, np.ndarray], place: int, drawn: Sequence[Drawn]) -> None:
+    """What is known of a layer once all its sheets are drawn."""
+    seen = {
+        name: np.concatenate([getattr(sheet, name) for sheet in drawn]) for name in ("scale", "duplicate")
+    }
+    write_numbers(job.root, job.layers[place].name, numbers | seen)
+    job.manifest["layers"][place] |= {"pictures": True, "validity": drawn[-1].validity.as_dict()}
+
+
+def _image_columns(images: Images, counts: Counts) -> dict[str, list[Any]]:
+    sizes = [images.size(row) for row in range(len(images))]
+    return {
+        "id": list(images.ids),
+        "label": images.labels.tolist(),
+        "split": list(images.splits),
+        "height": [height for height, _ in sizes],
+        "width": [width for _, width in sizes],
+        "predicted": counts.predicted.tolist(),
+        "probability": [round(float(p), 6) for p in counts.probability],
+    }
+
+
+def _write_thumbs(root: Path, pixels: Pixels) -> None:
+    side = layout.THUMB
+    for sheet, first in enumerate(range(0, len(pixels.images), layout.THUMBS_A_SHEET)):
+        rows = range(first, min(first + layout.THUMBS_A_SHEET, len(pixels.images)))
+        across = layout.THUMBS_ACROSS
+        picture = np.full((-(-len(rows) // across) * side, across * side, 3), 255, dtype=np.uint8)
+        for place, row in enumerate(rows):
+            y, x = divmod(place, across)
+            thumb = scale_tile(match_channels(pixels.shown(row), 3), side)
+            picture[y * side : (y + 1) * side, x * side : (x + 1) * side] = thumb
+        write_picture(layout.thumbs_file(root, sheet), picture)
