@@ -41,6 +41,16 @@ def refuse_unreadable(module: nn.Module) -> None:
                 raise BadModel(f"the weight {path}{'.' if path else ''}{name} {reason}")
 
 
+def refuse_without_numbers(module: nn.Module) -> None:
+    """Raise BadModel where a weight is on the meta device: it can be recorded, but shown no picture."""
+    for name, weight in module.state_dict(keep_vars=True).items():
+        if weight.is_meta:
+            raise BadModel(
+                f"the weight {name} is on the meta device, without numbers: call to_empty(device='cpu') and "
+                "load_state_dict first"
+            )
+
+
 @lru_cache(maxsize=1024)
 def _opaque(kind: type[nn.Module]) -> str:
     """Why no layer inside a module of this class can be seen; empty where they can."""
@@ -63,12 +73,10 @@ def _wrapped(part: nn.Module) -> str:
 
 def _strange(weight: Tensor) -> str:
     """Why a weight cannot be used; empty for nearly all, and at once for plain ones."""
-    if type(weight) in PLAIN and weight.dtype is torch.float32 and not weight.is_meta:
+    if type(weight) in PLAIN and weight.dtype is torch.float32:
         return ""
     if is_lazy(weight):
         return "has no shape yet (a lazy module): run the network once on a picture before opening it"
-    if weight.is_meta:
-        return "is on the meta device, without numbers: call to_empty(device='cpu') and load_state_dict first"
     if is_traceable_wrapper_subclass(weight):
         return f"is a {type(weight).__name__}: load plain tensors into the network before opening it"
     if weight.dtype != torch.float32 and (weight.is_floating_point() or weight.is_complex()):

@@ -50,9 +50,10 @@ def _alike(axes: list[Axis]) -> bool:
 
 
 def everywhere(regions: list[Region]) -> Region:
-    """All that any position of any of them sees: an upper bound, whatever was done to them."""
-    whole = [region.map(anywhere, exact=False) for region in regions]
-    return Region(union([r.rows for r in whole]), union([r.columns for r in whole]), False)
+    """All that any position of any of them sees: an upper bound for maps; a vector has no positions to mix."""
+    whole = [region.map(anywhere, exact=lies_along(region)) for region in regions]
+    exact = all(region.exact for region in whole)
+    return Region(union([r.rows for r in whole]), union([r.columns for r in whole]), exact)
 
 
 def anywhere(axis: Axis) -> Axis:

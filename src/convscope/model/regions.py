@@ -32,27 +32,7 @@ def region_of(known: Known, call: Call, slot: int) -> Region | None:
         return everywhere(inputs)
     rule = RULES.get(call.operation, pointwise if call.operation in POINTWISE else None)
     region = rule(known, call, slot) if rule else None
-<<<<<<< HEAD
     return region if region is not None else everywhere(inputs)
-=======
-    if region is not None:
-        return region
-    return join([r.map(anywhere, exact=r.rows.dim is None and r.columns.dim is None) for r in inputs])
-
-
-def anywhere(axis: Axis) -> Axis:
-    """All that any position sees, by no formula."""
-    return replace(axis.hull(), formula=None)
-
-
-def pair(value: Any, fallback: Any = None) -> tuple[Any, Any]:
-    """A setting given once or per axis, as (vertical, horizontal)."""
-    if value is None or value == ():
-        value = fallback
-    if isinstance(value, tuple | list):
-        return (value[0], value[-1])
-    return (value, value)
->>>>>>> main
 
 
 def pointwise(known: Known, call: Call, slot: int) -> Region | None:

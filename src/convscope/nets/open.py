@@ -11,13 +11,9 @@ from torch import nn
 
 from convscope.errors import BadModel, UnknownName
 from convscope.model.model import Model
-<<<<<<< HEAD
-from convscope.model.readable import unwrapped
-from convscope.model.store import MANIFEST, load_state, read_model
-=======
+from convscope.model.readable import refuse_unreadable, refuse_without_numbers, unwrapped
 from convscope.model.store import MANIFEST, load_state, read_model, refuse_broken
 from convscope.nets import NETS
->>>>>>> main
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.asked import Asked, Classes, InputSize, PerChannel, fit_of, normalisation, sizes
 from convscope.nets.packaged import packaged
@@ -163,29 +159,21 @@ def _seeded(factory: Callable[[], Any], seed: int, text: str) -> Any:
 
 def _open_module(module: nn.Module, asked: Asked, name: str, *notes: str) -> Model:
     """The user's own module, with its weights as they are unless a file is given."""
-<<<<<<< HEAD
     inner, _ = unwrapped(module)
-    known = _known_preprocessing(inner)
-    if known is None and asked.input_size is None:
-=======
-    known = of_module(module)
+    known = of_module(inner)
     if (known is None or known.fit is None) and asked.input_size is None:
->>>>>>> main
         raise BadModel(
             f"the input size of {name} is not known: pass input_size=64, (64, 48) or (3, 64, 48), and "
             "mean= and std= as it was trained with (--imgsz, --mean, --std)"
         )
     known = known or Preprocessing()
     if asked.weights is not None:
-<<<<<<< HEAD
-        load_state(inner, read_weights(asked.weights), str(asked.weights))
-    return _model(module, known or Preprocessing(), asked, name, None)
-=======
-        known = _load(module, asked.weights, known, name)
+        known = _load(inner, asked.weights, known, name)
     else:
-        refuse_broken(dict(module.named_parameters()), name)
+        refuse_unreadable(inner)
+        refuse_without_numbers(inner)
+        refuse_broken(dict(inner.named_parameters()), name)
     return _model(module, replace(known, notes=(*notes, *known.notes)), asked, name, None)
->>>>>>> main
 
 
 def _load(module: nn.Module, weights: str | Path, known: Preprocessing, name: str) -> Preprocessing:
