@@ -1,5 +1,6 @@
 """Fixtures that several rooms share, and which tests wait to be asked for."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 # literal slow versions are modules that tests of several rooms import
 sys.path.insert(0, str(Path(__file__).parent / "oracles"))
+
+# nothing is remembered between tests, nor in the folder of whoever runs them
+os.environ["CONVSCOPE_CACHE"] = "off"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -22,7 +22,7 @@ RANKS = {
     "version": 0, "errors": 0,
     "plain": 1,
     "atlas": 2, "images": 2,
-    "model": 3,
+    "model": 3, "check": 3,
     "nets": 4, "lenses": 4,
     "train": 5, "survey": 5, "studies": 5,
     "ask": 6,
@@ -32,7 +32,7 @@ EXPLORER_MAY_SEE = {"version", "errors", "plain", "atlas", "images", "explorer"}
 ROOMS_OF_SIBLINGS = {"images", "lenses", "nets", "studies"}
 # what all members of such a room build on; everything else there is a member and stands alone
 SHARED = {
-    "images": {"source", "conversion", "decode", "verify", "listing"},
+    "images": {"source", "conversion", "decode", "verify", "listing", "seen", "memory", "placing"},
     "lenses": {"look"},
     "nets": {
         "activation", "architecture", "asked", "blocks", "build", "cost", "layout", "net", "packaged", "padding",
@@ -41,7 +41,17 @@ SHARED = {
     },
     "studies": {"received"},
 }  # fmt: skip
-WITHOUT_TORCH = ("plain/", "images/", "atlas/", "explorer/", "cli/", "lenses/", "__init__.py", "errors.py")
+WITHOUT_TORCH = (
+    "plain/",
+    "images/",
+    "check/",
+    "atlas/",
+    "explorer/",
+    "cli/",
+    "lenses/",
+    "__init__.py",
+    "errors.py",
+)
 SETTINGS = ("train/recipe.py", "survey/settings.py")
 LONGEST = 400
 

@@ -120,7 +120,7 @@ def test_look_writes_one_picture_and_says_what_it_does_not_show(run, photos, her
     assert cs.open_images(here / "00-relu2-3-deconvnet.png")[0].shape == (32, 32, 3)
 
 
-@pytest.mark.parametrize("lens", ["deconvnet", "gradient", "guided"])
+@pytest.mark.parametrize("lens", ["deconvnet", "gradient", "guided", "gradcam", "occlusion:size=8,stride=8"])
 def test_look_by_the_name_of_a_class(run, photos, here, lens):
     words = ("--model", run, "--unit", "square", "--lens", lens, "--out", "x.png", "--json")
     seen = json.loads(convscope("look", photos / "square" / "01.png", *words).out)

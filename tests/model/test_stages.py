@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from convscope.ask.sketch import sketch
 from convscope.model.model import Model
 from convscope.model.spine import between, spine
 from convscope.model.stages import stages
-from convscope.nets.sketch import sketch
 from convscope.plain.fit import Fit
 
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
+from convscope.ask.sketch import sketch
 from convscope.model.model import Model
 from convscope.model.summary import summary
 from convscope.model.summary_text import size
 from convscope.model.window import window_of
 from convscope.nets.open import open_model
-from convscope.nets.sketch import sketch
 from convscope.plain.fit import Fit
 
 # torchvision's weight metadata: parameters and giga-multiply-adds, here exact

@@ -5,9 +5,9 @@ import re
 import pytest
 from torch import nn
 
+from convscope.ask.sketch import sketch
 from convscope.model.model import Model
 from convscope.model.warning import PROMISES, warnings_of
-from convscope.nets.sketch import sketch
 from convscope.plain.fit import Fit
 from convscope.plain.promises import broken_promises
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from convscope.plain.boxes import Box
 from convscope.plain.pixelmap import PixelMap
-from convscope.plain.render import encode, full_scale, scale_tile, signed, tile_box, unsigned, window
+from convscope.plain.render import encode, full_scale, heat, scale_tile, signed, tile_box, unsigned, window
 from convscope.plain.validity import Validity
 
 MAPS = arrays.arrays(np.float32, (5, 6, 3), elements=st.floats(-1000, 1000, width=32))
@@ -117,3 +117,39 @@ def test_a_pixel_map_saves_itself(tmp_path):
     seen = PixelMap(array, "units", Box(0, 0, 4, 4), None, "caption", Validity("exact", "exact."))
     path = seen.save(tmp_path / "map.png")
     assert np.array_equal(np.asarray(Image.open(path)), signed(array).pixels)
+
+
+def over(value: float, picture: np.ndarray) -> np.ndarray:
+    """One pixel of value over one of a picture, on a scale of 2."""
+    return heat(np.full((1, 1, 1), value, np.float32), picture, 2.0).pixels[0, 0].astype(int)
+
+
+def test_where_a_map_is_zero_only_the_dimmed_picture_is_left():
+    picture = np.array([[[30, 60, 210]]], np.uint8)
+    assert over(0.0, picture).tolist() == [55] * 3  # 0.55 of the mean
+    assert heat(np.zeros((2, 2, 1), np.float32), np.zeros((2, 2, 3), np.uint8)).pixels.max() == 0
+
+
+def test_orange_is_more_and_blue_is_less_and_neither_is_louder():
+    black = np.zeros((1, 1, 3), np.uint8)
+    more, less = over(2.0, black), over(-2.0, black)
+    assert more[0] > more[1] > more[2]
+    assert less[2] > less[1] > less[0]
+    luminance = np.array([0.2126, 0.7152, 0.0722])
+    lightness = [luminance @ (colour / 255) ** 2.2 for colour in (more, less)]
+    assert lightness[0] == pytest.approx(lightness[1], rel=0.1)
+    assert over(9.0, black).tolist() == more.tolist()
+    assert over(1.0, black).tolist() == pytest.approx(more / 2, abs=1)
+
+
+def test_a_map_with_a_picture_is_drawn_over_it_and_shown_in_notebooks():
+    array = np.zeros((4, 4, 1), np.float32)
+    array[1, 2] = 3.0
+    picture = np.full((4, 4, 3), 100, np.uint8)
+    seen = PixelMap(
+        array, "units", Box(0, 0, 4, 4), None, "a <caption>", Validity("exact", "exact."), 1.0, picture
+    )
+    assert seen.pixels()[0, 0].tolist() == [55] * 3
+    assert Image.open(io.BytesIO(seen._repr_png_())).size == (4, 4)
+    assert "a &lt;caption&gt;" in seen._repr_html_()
+    assert "data:image/png;base64," in seen._repr_html_()

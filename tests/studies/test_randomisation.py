@@ -6,6 +6,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
+from convscope.lenses import read_lens
 from convscope.lenses.deconvnet import Deconvnet
 from convscope.lenses.gradient import Gradient
 from convscope.model.model import Model
@@ -45,6 +46,20 @@ def test_the_model_is_not_changed_and_the_seeds_decide() -> None:
     assert Model(subject.module, fit=subject.fit, mean=subject.mean, std=subject.std).id == before
     assert first == randomisation(subject, Unit("4", 1), IMAGE, Gradient())
     assert len({value for step in first for value in step.similarity}) > 3
+
+
+@pytest.mark.parametrize("text", [
+    "deconvnet", "guided", "gradient-times-input", "integrated-gradients:steps=4", "smoothgrad:n=2", "gradcam",
+    "occlusion:size=4", "activation", "maximisation:steps=2", "effective-field",
+])  # fmt: skip
+def test_any_lens_can_be_put_to_it(text: str) -> None:
+    lens = read_lens(text)
+    cascade = randomisation(model(), Unit("4", 1), IMAGE, lens, seeds=2)
+    (last,) = randomisation(model(), Unit("4", 1), IMAGE, lens, seeds=2, cascading=False)
+    assert [step.module for step in cascade] == ["3", "0"]
+    assert last == cascade[-1]
+    assert all(-1 <= value < 0.999 for value in last.similarity)
+    assert f"rank correlation {last.mean:.3f} ± {np.std(last.similarity):.3f}" in last.sentence
 
 
 def test_a_first_layer_map_is_forgotten_with_its_only_layer() -> None:

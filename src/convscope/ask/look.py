@@ -1,23 +1,30 @@
 """One picture, one question, no atlas needed."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.unit import Unit
 
+CHECK_SEEDS = 3
+CHECK_STEPS = 16
+
 
 def look(model: Any, image: Any, unit: Unit | str, lens: Any) -> PixelMap:
     """What ``lens`` sees of ``unit`` on one image: a file, a uint8 array, or a finished float tensor.
 
-    ``unit`` may be text, ``conv4:17`` or ``conv4:17@3,5``. Raises UnknownName, Unanswerable, BadImages.
+    ``unit`` may be text, ``conv4:17`` or ``conv4:17@3,5``, and so may the lens, ``occlusion:size=12``.
+    Raises UnknownName, Unanswerable, BadImages, BadSpec.
 
     >>> pixels = cs.look(model, photo, "conv4:17", cs.Deconvnet())  # doctest: +SKIP
     """
+    from convscope.lenses import read_lens
     from convscope.nets.open import open_model
 
     where = Unit.parse(unit) if isinstance(unit, str) else unit
-    return lens(open_model(model), where, read_image(image))
+    glass = read_lens(lens) if isinstance(lens, str) else lens
+    return glass(open_model(model), where, read_image(image))
 
 
 def read_image(image: Any) -> Any:
@@ -27,3 +34,40 @@ def read_image(image: Any) -> Any:
     from convscope.images import open_images
 
     return open_images(image)[0]
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A map's two numbers: how much of it survives random weights, and how faithful it is."""
+
+    randomisation: Any
+    faithfulness: Any
+
+    @property
+    def sentence(self) -> str:
+        """Both, for people."""
+        return f"{self.randomisation.sentence}\n{self.faithfulness.sentence}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "similarity_to_randomised": list(self.randomisation.similarity),
+            "deletion_area": self.faithfulness.deletion_area,
+            "insertion_area": self.faithfulness.insertion_area,
+            "control_deletion_areas": self.faithfulness.control_deletion_areas,
+            "control_insertion_areas": self.faithfulness.control_insertion_areas,
+        }
+
+
+def checks(model: Any, image: Any, unit: Unit, lens: Any) -> Checks:
+    """Both checks of one map, with few seeds; raises what the lens raises, and Unanswerable without an image."""
+    from convscope.errors import Unanswerable
+    from convscope.studies.faithfulness import faithfulness
+    from convscope.studies.randomisation import randomisation
+
+    if image is None:
+        raise Unanswerable(
+            f"{lens.name} makes its own picture: there is none to delete from, so nothing to check"
+        )
+    (survived,) = randomisation(model, unit, image, lens, seeds=CHECK_SEEDS, cascading=False)
+    faithful = faithfulness(model, unit, image, lens, steps=CHECK_STEPS, seeds=CHECK_SEEDS, control="shifted")
+    return Checks(survived, faithful)

@@ -10,13 +10,14 @@ from convscope.cli.show import print_json
 
 
 def look(
-    picture: str,
+    picture: str | None = None,
     /,
     *,
     model: str,
     unit: str,
     lens: str = "deconvnet",
     network: Annotated[Network | None, Parameter(name="*")] = None,
+    check: bool = False,
     out: str | None = None,
     json: bool = False,
 ) -> None:
@@ -25,38 +26,47 @@ def look(
     Parameters
     ----------
     picture
-        An image file.
+        An image file; maximisation needs none.
     model
         A run folder, or a network by name (resnet18, timm:NAME, file.py:factory).
     unit
         LAYER:CHANNEL or LAYER:CHANNEL@Y,X, or the name of a class.
     lens
-        deconvnet, gradient or guided.
+        deconvnet, gradient, guided, gradient-times-input, integrated-gradients, smoothgrad, gradcam, occlusion,
+        activation, maximisation or effective-field; settings follow a colon, as in occlusion:size=12,stride=4.
+    check
+        Also how much of the map survives random weights, and how the unit falls when what it marks is deleted.
     out
         Where the PNG goes; PICTURE-LAYER-CHANNEL-LENS.png here by default.
     json
         Print what was seen as JSON.
     """
-    from convscope.ask.look import look as see
-    from convscope.lenses import find_lens
+    from convscope.ask.look import checks, read_image
+    from convscope.lenses import read_lens
     from convscope.plain.names import escape
     from convscope.plain.unit import Unit
 
-    glass = find_lens(lens)()
+    glass = read_lens(lens)
+    image = read_image(picture)
     opened = (network or Network()).open(model)
     where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
-    seen = see(opened, picture, where, glass)
-    words = [Path(picture).stem, escape(where.layer), where.channel, *(where.position or ()), lens]
+    seen = glass(opened, where, image)
+    found = checks(opened, image, where, glass) if check else None
+    source = [Path(picture).stem] if picture else []
+    words = [*source, escape(where.layer), where.channel, *(where.position or ()), glass.name]
     path = seen.save(out or "-".join(map(str, words)) + ".png")
     if json:
         print_json(
             {
-                "path": str(path), "unit": str(where), "value": seen.value, "units": seen.units,
+                "path": str(path), "unit": str(where), "lens": lens, "value": seen.value, "units": seen.units,
                 "input_box": list(seen.input_box), "box": None if seen.box is None else list(seen.box),
                 "validity": seen.validity.as_dict(), "caption": seen.caption,
+                **({} if found is None else {"checks": found.as_dict()}),
             }
         )  # fmt: skip
         return
     print(f"{path}: {seen.caption}")
     print(seen.validity.sentence)
     print(f"Not shown: {glass.does_not_show}")
+    if found is not None:
+        print(found.sentence)

@@ -46,7 +46,7 @@ class Network:
 
     def sketch(self, model: str) -> Any:
         """The same without its weights, where they make no difference."""
-        from convscope.nets.sketch import sketch
+        from convscope.ask.sketch import sketch
 
         return self.open(model) if self.weights else _said(sketch(model, **self.asked()))
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from convscope.errors import BadImages
-from convscope.images import arrays, bundled, files, folder
+from convscope.images import archive, arrays, bundled, files, folder, foreign, idx, npz, table
 from convscope.images.source import Images, Problem, natural
 from convscope.images.split import read_split, split_images, write_split
 
 __all__ = ["SOURCES", "Images", "Problem", "open_images", "read_split", "split_images", "write_split"]
 
 # each has accepts(source) and open_source(source); the first that accepts a source opens it
-SOURCES = (bundled, files, folder, arrays)
+SOURCES = (bundled, table, archive, idx, npz, foreign, files, folder, arrays)
 
 
 def open_images(
@@ -24,7 +24,8 @@ def open_images(
     labels: Sequence[int] | Sequence[str] | np.ndarray | None = None,
     classes: Sequence[str] | None = None,
 ) -> Images:
-    """Open images: a folder, a file, a bundled set by name, arrays, tensors or a torch data set.
+    """Open images: a folder, a zip, a table of paths (CSV, Parquet), image files, arrays in a file (npz,
+    IDX) or in memory, tensors, a torch data set, or a bundled set by name.
 
     ``labels`` (numbers or class names) and ``classes`` name what the source does not.
     Raises BadImages where the source holds no readable image or cannot be understood.

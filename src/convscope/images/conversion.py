@@ -51,7 +51,7 @@ UPRIGHT = {  # EXIF orientation -> Pillow's Transpose
     2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE",
     6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90",
 }  # fmt: skip
-EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION, EXIF_MAKE, EXIF_MODEL = 0x0112, 0x010F, 0x0110
 
 
 def pixels(picture: "Image") -> tuple[np.ndarray, tuple[str, ...]]:
@@ -81,6 +81,16 @@ def orientation(picture: "Image") -> int:
         return int(picture.getexif().get(EXIF_ORIENTATION, 1))
     except Exception:  # unreadable metadata is no reason to refuse the pixels
         return 1
+
+
+def camera(picture: "Image") -> str:
+    """Maker and model of the camera by EXIF, printable and short; empty where it is not said."""
+    try:
+        exif = picture.getexif()
+        words = (str(exif.get(tag, "")) for tag in (EXIF_MAKE, EXIF_MODEL))
+        return "".join(c for c in " ".join(words) if c.isprintable()).strip()[:60]
+    except Exception:  # unreadable metadata is no reason to refuse the pixels
+        return ""
 
 
 def _from_16_bits(picture: "Image") -> np.ndarray:

@@ -1,5 +1,6 @@
 """Image files to uint8 pixels; the only place where untrusted bytes are parsed."""
 
+import hashlib
 import stat
 import threading
 import warnings
@@ -7,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from convscope.errors import BadImages
-from convscope.images.conversion import UPRIGHT, orientation, pixels
+from convscope.images.conversion import UPRIGHT, camera, orientation, pixels
+from convscope.images.seen import THUMBNAIL, Seen, thumbnail
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,7 +35,7 @@ def decode(source: Path | bytes) -> np.ndarray:
 def decode_and_tell(source: Path | bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     """``decode``, and the keys of CONVERSIONS that were applied."""
     if isinstance(source, Path):
-        with _naming(source):
+        with naming(source):
             return decode_and_tell(read_file(source))
     if len(source) > LARGEST_FILE:
         raise BadImages(f"{len(source):,} bytes; at most {LARGEST_FILE:,} are read")
@@ -44,13 +46,50 @@ def decode_and_tell(source: Path | bytes) -> tuple[np.ndarray, tuple[str, ...]]:
         return array, tuple(dict.fromkeys((*told, *also_told)))
 
 
+def glance(data: bytes) -> Seen:
+    """What one look at an image file tells; all of it is decoded, JPEG at the scale of a thumbnail.
+
+    Raises BadImages with the reason alone.
+    """
+    with _only_reasons(), _quiet(), _opened(BytesIO(data)) as picture:
+        told = [] if picture.format == "JPEG" else _told_by_header(data)
+        size, mode = picture.size, picture.mode
+        picture.draft(None, (2 * THUMBNAIL, 2 * THUMBNAIL))
+        picture.load()  # before anything is asked: asking a damaged PNG would make it pass for whole
+        array, also_told = pixels(picture)
+        return Seen(
+            size=_upright(picture, size),
+            mode=mode,
+            content=hashlib.sha256(data).hexdigest(),
+            conversions=tuple(dict.fromkeys((*told, *also_told))),
+            thumbnail=thumbnail(array),
+            **_about(picture),
+        )
+
+
+def _about(picture: "Image") -> dict[str, Any]:
+    """How the picture is stored, and what took it."""
+    tables = getattr(picture, "quantization", None) or {}
+    first = next(iter(tables.values()), ())
+    return {
+        "format": picture.format or "",
+        "camera": camera(picture),
+        "compression": round(sum(first) / max(len(first), 1)),
+    }
+
+
 def measure(source: Path | bytes) -> tuple[int, int]:
     """(height, width) of an image file, upright, from its header; raises BadImages with the reason alone."""
     with _only_reasons(), _quiet(), _file(source) as file, _opened(file) as picture:
-        # Pillow turns TIFF files itself, and gives their size upright
-        turned = picture.format != "TIFF" and orientation(picture) >= 5
-        width, height = picture.size
-        return (width, height) if turned else (height, width)
+        return _upright(picture, picture.size)
+
+
+def _upright(picture: "Image", size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of a picture that its header calls (width, height)."""
+    # Pillow turns TIFF files itself, and gives their size upright
+    turned = picture.format != "TIFF" and orientation(picture) >= 5
+    width, height = size
+    return (width, height) if turned else (height, width)
 
 
 def read_file(path: Path) -> bytes:
@@ -100,11 +139,12 @@ def _told_by_header(data: bytes) -> list[str]:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(place: object) -> Iterator[None]:
+    """Errors inside are about this file; its name is put before their reason."""
     try:
         yield
     except BadImages as error:
-        raise BadImages(f"cannot read {path}: {error}.") from error
+        raise BadImages(f"cannot read {place}: {error}.") from error
 
 
 @contextmanager

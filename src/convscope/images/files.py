@@ -41,4 +41,5 @@ def open_source(source: str | Path | Sequence[str | Path]) -> Images:
         read=files.read,
         measure=files.measure,
         evidence=files.evidence,
+        seen=files.glance,
     )

@@ -1,30 +1,14 @@
 """A folder of images: class folders, ``train/`` and ``val/`` with class folders, or just files."""
 
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from convscope.errors import BadImages
 from convscope.images.listing import Listing, list_folder
-from convscope.images.source import Images, Problem, natural
+from convscope.images.placing import place, placed_images
+from convscope.images.source import Images, Problem
 from convscope.images.verify import look_at
-
-SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
-SPLITS |= {"test": "test", "testing": "test"}
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A file and what its place says: split ("" for none) and class (None for none)."""
-
-    path: str
-    split: str
-    category: str | None
 
 
 def accepts(source: Any) -> bool:
@@ -39,27 +23,12 @@ def open_source(source: str | Path) -> Images:
     """
     root = _existing(Path(source))
     listing = list_folder(root)
-    placed, misplaced = _place(listing)
-    files = look_at(root / one.path for one in placed)
-    used = [placed[row] for row in files.readable]
-    problems = (*listing.problems, *misplaced, *files.problems(one.path for one in placed))
-    if not used:
-        raise BadImages(_nothing_in(source, listing, problems))
-    classes = tuple(sorted({one.category for one in used if one.category is not None}, key=natural))
-    label_of = {name: label for label, name in enumerate(classes)} | {None: -1}
-    return Images(
-        name=root.name,
-        ids=tuple(one.path for one in used),
-        labels=np.array([label_of[one.category] for one in used], dtype=np.int64),
-        classes=classes,
-        splits=tuple(one.split for one in used),
-        problems=problems,
-        notes=(*listing.notes(), *_notes(listing, used, classes), *files.notes()),
-        rows=files.readable,
-        read=files.read,
-        measure=files.measure,
-        evidence=files.evidence,
-    )
+    placed, misplaced = place(listing)
+    files = look_at((root / one.path for one in placed), place=str(root))
+    images = placed_images(root.name, listing, placed, misplaced, files)
+    if not len(images):
+        raise BadImages(_nothing_in(source, listing, images.problems))
+    return images
 
 
 def _existing(path: Path) -> Path:
@@ -71,66 +40,6 @@ def _existing(path: Path) -> Path:
     return path.resolve()
 
 
-def _split_folders(listing: Listing) -> dict[str, str]:
-    """Folder name -> split, or nothing where the folders at the top are classes."""
-    tops = [folder for folder in listing.folders if "/" not in folder]
-    splits = {top: SPLITS[top.casefold()] for top in tops if top.casefold() in SPLITS}
-    # "train" among "bus" and "plane" is a class; beside "val" or "test", or alone, it is a split
-    several = "train" in splits.values() and len(set(splits.values())) > 1
-    return splits if several or len(splits) == len(tops) else {}
-
-
-def _place(listing: Listing) -> tuple[list[Placed], list[Problem]]:
-    """Each candidate with its split and class, and those whose place says neither."""
-    splits = _split_folders(listing)
-    by_split = defaultdict(list)
-    misplaced = []
-    for path in listing.candidates:
-        top, _, below = path.partition("/")
-        if not splits:
-            by_split[""].append(Placed(path, "", top if below else None))
-        elif below and top in splits:
-            by_split[splits[top]].append(Placed(path, splits[top], _folder_of(below)))
-        else:
-            misplaced.append(Problem(path, f"lies outside {_listed(splits)}"))
-    placed = []
-    for files in by_split.values():
-        labelled = any(one.category is not None for one in files)
-        loose = [one for one in files if labelled and one.category is None]
-        misplaced += [Problem(one.path, "lies beside the class folders, so it has no class") for one in loose]
-        placed += [one for one in files if one not in loose]
-    return placed, misplaced
-
-
-def _folder_of(path: str) -> str | None:
-    top, _, below = path.partition("/")
-    return top if below else None
-
-
-def _notes(listing: Listing, used: Sequence[Placed], classes: Sequence[str]) -> Iterator[str]:
-    """What a careful person would say about these classes."""
-    splits = _split_folders(listing)
-    depth = 1 if splits else 0
-    class_folders = [folder for folder in listing.folders if folder.count("/") == depth]
-    there = {"/".join(one.path.split("/")[: depth + 1]) for one in used}
-    empty = [folder for folder in class_folders if folder not in there and classes]
-    if empty:
-        yield f"Class folders without a readable image: {_listed(empty)}."
-    trained = {one.category for one in used if one.split == "train"}
-    for split in ("val", "test") if trained else ():
-        here = {one.category for one in used if one.split == split} - {None}
-        if here - trained:
-            yield f"Classes in {split} that train does not have: {_listed(here - trained)}."
-        if here and trained - here:
-            yield f"Classes in train that {split} does not have: {_listed(trained - here)}."
-    alike = defaultdict(list)
-    for name in classes:
-        alike[unicodedata.normalize("NFC", name).strip().casefold()].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            yield f"Class names that differ only in case, spaces or encoding are kept apart: {_listed(names)}."
-
-
 def _nothing_in(source: str | Path, listing: Listing, problems: Sequence[Problem]) -> str:
     if problems:
         first = problems[0]
@@ -138,8 +47,3 @@ def _nothing_in(source: str | Path, listing: Listing, problems: Sequence[Problem
     if listing.others or listing.hidden:
         return f"no image in {source}: {len(listing.others) + len(listing.hidden)} other entries; give a folder of image files."
     return f"the folder {source} is empty; put one folder of images per class into it."
-
-
-def _listed(names: Iterator[str | None] | Sequence[str] | set | dict) -> str:
-    quoted = [repr(name) for name in sorted(str(name) for name in names)]
-    return ", ".join(quoted[:8]) + (f", … ({len(quoted)} in all)" if len(quoted) > 8 else "")

@@ -12,6 +12,7 @@ from typing import final
 import numpy as np
 
 from convscope.errors import BadImages
+from convscope.images.seen import Seen, thumbnail
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Images:
 
     A source gives ``read`` (position in the source -> pixels) and, where it knows better than to
     read everything, ``measure`` (-> height, width), ``evidence`` (-> a text that changes with the
-    content) and ``unprojected`` (-> float32 ``[channels, height, width]`` that ``read`` displays).
+    content), ``seen`` (-> how it is stored) and ``unprojected`` (-> float32 ``[channels, height, width]``
+    that ``read`` displays).
     ``rows`` are the positions in the source of the images of a subset.
 
     Raises BadImages where the parts do not belong together.
@@ -58,6 +60,7 @@ class Images:
     measure: Callable[[int], tuple[int, int]] | None = None
     evidence: Callable[[int], str] | None = None
     unprojected: Callable[[int], np.ndarray | None] | None = None
+    seen: Callable[[int], Seen] | None = None
     rows: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -91,6 +94,13 @@ class Images:
             return self.measure(self._row(i))
         height, width = self[i].shape[:2]
         return height, width
+
+    def glance(self, i: int) -> Seen:
+        """Size, thumbnail and, of files, how they are stored; its ``reason`` says what cannot be read."""
+        if self.seen is not None:
+            return self.seen(self._row(i))
+        pixels = self[i]
+        return Seen("", (pixels.shape[0], pixels.shape[1]), thumbnail=thumbnail(pixels))
 
     def raw(self, i: int) -> np.ndarray | None:
         """The image as the source has it, float32 ``[channels, height, width]``.

@@ -1,39 +1,44 @@
-"""Which files are images: each is decoded once, in threads, and nothing is written anywhere."""
+"""Which files are images: each is decoded once, in threads; what was seen is remembered outside the set."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from convscope.errors import BadImages
 from convscope.images.conversion import CONVERSIONS
-from convscope.images.decode import decode, decode_and_tell, measure, read_file
+from convscope.images.decode import decode, glance, measure, naming, read_file
+from convscope.images.memory import recall, remember, stamp
+from convscope.images.seen import Seen
 from convscope.images.source import Problem
 
+
+class Packed(Protocol):
+    """A file inside a file: a member of an archive, a cell of a table; ``str`` names it.
+
+    ``stamp`` changes with the content; ``read_bytes`` raises BadImages with the reason alone.
+    """
+
+    @property
+    def stamp(self) -> str: ...
+
+    def read_bytes(self) -> bytes: ...
+
+
+Stored = Path | Packed
 DECODE_UP_TO = 20_000  # files; decoding more would make opening a set take minutes
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one look at a file told: the reason why it cannot be used, or its size and content."""
-
-    reason: str = ""
-    size: tuple[int, int] = (0, 0)
-    content: str = ""
-    conversions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Files:
     """Files that were looked at once, by position; ``readable`` are those that are images."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Stored, ...]
     seen: tuple[Seen, ...]
 
     @property
@@ -62,7 +67,11 @@ class Files:
         return tuple(notes)
 
     def read(self, row: int) -> np.ndarray:
-        return decode(self.paths[row])
+        path = self.paths[row]
+        if isinstance(path, Path):
+            return decode(path)
+        with naming(path):
+            return decode(path.read_bytes())
 
     def measure(self, row: int) -> tuple[int, int]:
         return self.seen[row].size
@@ -70,22 +79,37 @@ class Files:
     def evidence(self, row: int) -> str:
         return self.seen[row].content
 
+    def glance(self, row: int) -> Seen:
+        """What was seen; looks now where only the header was read before."""
+        seen = self.seen[row]
+        return seen if seen.thumbnail or seen.reason else look(self.paths[row])
 
-def look_at(paths: Iterable[Path]) -> Files:
-    """Decode every file once, or read only the headers where there are more than DECODE_UP_TO."""
+
+def look_at(paths: Iterable[Stored], place: str = "") -> Files:
+    """Decode every file once, or read only the headers where there are more than DECODE_UP_TO.
+
+    ``place`` names the set in the user's cache; files that have not changed since are not read again.
+    """
     paths = tuple(paths)
-    look = partial(_look, whole=len(paths) <= DECODE_UP_TO)
+    known = recall(place)
+    stamps = [_stamp(path) if place else "" for path in paths]
+    whole = len(paths) <= DECODE_UP_TO
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return Files(paths, tuple(pool.map(look, paths)))
+        seen = tuple(pool.map(lambda path, mark: known.get(mark) or look(path, whole), paths, stamps))
+    if any(mark and mark not in known for mark in stamps):
+        remember(place, dict(zip(stamps, seen, strict=True)))
+    return Files(paths, seen)
 
 
-def _look(path: Path, whole: bool) -> Seen:
+def look(path: Stored, whole: bool = True) -> Seen:
+    """One file, decoded or, unless ``whole``, only its header."""
     try:
-        if not whole:
+        if isinstance(path, Path) and not whole:
             return Seen("", measure(path), f"{path.stat().st_size} bytes")
-        data = read_file(path)
-        array, conversions = decode_and_tell(data)
-        height, width = array.shape[:2]
-        return Seen("", (height, width), hashlib.sha256(data).hexdigest(), conversions)
+        return glance(read_file(path) if isinstance(path, Path) else path.read_bytes())
     except BadImages as error:
         return Seen(str(error))
+
+
+def _stamp(path: Stored) -> str:
+    return stamp(path) if isinstance(path, Path) else path.stamp

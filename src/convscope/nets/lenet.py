@@ -46,7 +46,8 @@ class PartialConvolution(nn.Module):
     def weight(self) -> Tensor:
         """All kernels ``[16, 6, 5, 5]``, zero where a map is not read."""
         to, source = self.get_buffer("pairs")
-        return self.kernels.new_zeros(16, 6, 5, 5).index_put((to, source), self.kernels)
+        empty = torch.zeros(16, 6, 5, 5, dtype=self.kernels.dtype, device=self.kernels.device)
+        return empty.index_put((to, source), self.kernels)
 
     def forward(self, maps: Tensor) -> Tensor:
         return functional.conv2d(maps, self.weight, self.bias)

@@ -83,7 +83,8 @@ def draw(figure: Figure) -> str:
     width = ceil(places[-1].right + EDGE)
     caption = lines_of((HOW_TO_READ, *figure.notes), int((width - 2 * EDGE) / 5.8))
     foot = axis + band / 2 + 26
-    height = ceil(foot + max(len(part.below) for part in parts) * LINE + 14 + len(caption) * LINE + EDGE - 12)
+    below = max(len(part.below) - (part.below[-1:] == ("",)) for part in parts)
+    height = ceil(foot + below * LINE + 14 + len(caption) * LINE + EDGE - 12)
     body = [
         element("rect", width=width, height=height, rx=12, class_="card"),
         words(figure.title, EDGE, EDGE + 14, "title"),

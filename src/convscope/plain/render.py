@@ -7,8 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from convscope.plain.colour import oklch
+
 ZERO = 128  # grey level of zero in every signed picture
 SATURATION = 99.5  # percentile of |value| that is drawn as full colour
+DIM = 0.55  # brightness left to a picture that lies under a map
+POSITIVE, NEGATIVE = oklch(0.7, 0.15, 55), oklch(0.7, 0.15, 250)  # orange and blue, neither louder
 
 
 class Rendered(NamedTuple):
@@ -33,6 +37,21 @@ def signed(array: np.ndarray, scale: float | None = None) -> Rendered:
     colours = array if array.shape[2] >= 3 else np.repeat(array[:, :, :1], 3, axis=2)
     unit = np.clip(colours[:, :, :3] / scale, -1, 1) if scale > 0 else np.zeros_like(colours[:, :, :3])
     return Rendered(np.rint(ZERO + unit * 127).astype(np.uint8), scale)
+
+
+def heat(array: np.ndarray, picture: np.ndarray, scale: float | None = None) -> Rendered:
+    """A map ``[h, w, 1]`` over ``picture`` ``[h, w, c]``, which is shown grey and dimmed where the map is zero.
+
+    Positive values are orange, negative ones blue, of equal lightness and chroma, so that neither sign looks
+    larger; the colour covers the picture in proportion to the value.
+    """
+    scale = full_scale(array) if scale is None else scale
+    value = np.clip(array[:, :, 0] / scale, -1, 1) if scale > 0 else np.zeros(array.shape[:2])
+    ground = DIM * picture.mean(axis=2, keepdims=True).repeat(3, axis=2)
+    strength = np.abs(value)[:, :, None]
+    colour = np.where(value[:, :, None] > 0, POSITIVE, NEGATIVE)
+    pixels = ground + strength * (colour - ground)
+    return Rendered(np.rint(pixels).astype(np.uint8), scale)
 
 
 def unsigned(array: np.ndarray, top: float) -> np.ndarray:

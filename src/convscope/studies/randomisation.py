@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from convscope.lenses.look import aim
 from convscope.model.model import Model
 from convscope.plain.unit import Unit
 
@@ -31,25 +32,39 @@ class Survival:
     def mean(self) -> float:
         return float(np.mean(self.similarity))
 
+    @property
+    def sentence(self) -> str:
+        """The mean and its spread over the seeds."""
+        return (
+            f"Randomisation: rank correlation {self.mean:.3f} ± {np.std(self.similarity):.3f} with the map of the same "
+            f"network with random weights down to {self.module} ({len(self.similarity)} seeds); 1 would show the image "
+            "or the architecture, not what was learnt."
+        )
 
-def randomisation(model: Model, unit: Unit, image: Any, lens: Any, *, seeds: int = 3) -> list[Survival]:
-    """Cascading randomisation of the layers at and below ``unit``, the last one first.
 
-    The model given is copied, never changed. Raises what the lens raises.
+def randomisation(
+    model: Model, unit: Unit, image: Any, lens: Any, *, seeds: int = 3, cascading: bool = True
+) -> list[Survival]:
+    """Cascading randomisation of the layers at and below ``unit``, the last one first, under any lens.
+
+    Without ``cascading`` only the last step is looked at, with all of them random. The model given is copied,
+    never changed. Raises what the lens raises.
 
     >>> for step in randomisation(model, cs.Unit("relu3", 5), photo, cs.Deconvnet()):  # doctest: +SKIP
     ...     print(step.module, step.mean)
     """
-    position = _strongest(model, unit, image)
+    position = unit if image is None else aim(model, unit, image).unit
     original = lens(model, position, image).array
     modules = below(model, unit)
-    found: dict[str, list[float]] = {name: [] for name in modules}
+    looked_at = modules if cascading else modules[-1:]
+    found: dict[str, list[float]] = {name: [] for name in looked_at}
     for seed in range(seeds):
         twin = _copy(model)
         generator = torch.Generator().manual_seed(seed)
         for name in modules:
             draw_anew(twin.module.get_submodule(name), generator)
-            found[name].append(similarity(original, lens(twin, position, image).array))
+            if name in found:
+                found[name].append(similarity(original, lens(twin, position, image).array))
     return [Survival(name, tuple(values)) for name, values in found.items()]
 
 
@@ -83,19 +98,6 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
     return (last - (count + 1) / 2)[place]
-
-
-def _strongest(model: Model, unit: Unit, image: Any) -> Unit:
-    """The unit at its strongest position in the trained network, so that all maps ask the same question."""
-    if unit.position is not None:
-        return unit
-    from convscope.model.projection import project
-
-    seen = project(
-        model, model.preprocess(image)[None], unit.layer, torch.tensor([unit.channel]), None, "gradient"
-    )
-    y, x = (int(n) for n in seen.positions[0])
-    return Unit(unit.layer, unit.channel, (y, x))
 
 
 def _copy(model: Model) -> Model:

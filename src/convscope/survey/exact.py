@@ -25,21 +25,20 @@ class ExactSum:
 
     def add(self, terms: np.ndarray) -> None:
         """Add every row of ``terms``."""
-        self._carry(*_sums(fixed_point(terms)))
+        self._carry(_sums(fixed_point(terms)))
 
     def add_at(self, places: np.ndarray, terms: np.ndarray) -> None:
         """Add row n of ``terms`` ``[N, C]`` to entry ``places[n]`` of a sum of shape ``(K, C)``."""
         split = fixed_point(terms)
         for place in np.unique(places):
-            self._carry(*_sums(part[places == place] for part in split), place=int(place))
+            self._carry(_sums(part[places == place] for part in split), int(place))
 
     def merge(self, other: "ExactSum") -> None:
         """Take in another sum of the same shape."""
-        self._carry(other.whole, other.parts, other.endless)
+        self._carry((other.whole, other.parts, other.endless))
 
-    def _carry(
-        self, whole: np.ndarray, parts: np.ndarray, endless: np.ndarray, place: int | slice = slice(None)
-    ) -> None:
+    def _carry(self, more: Iterable[np.ndarray], place: int | slice = slice(None)) -> None:
+        whole, parts, endless = more
         parts = parts + self.parts[place]
         self.parts[place] = parts & ((1 << BITS) - 1)
         self.whole[place] += whole + (parts >> BITS)

@@ -6,6 +6,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from convscope.check.run import checked
 from convscope.errors import BadSpec
 from convscope.images import Images, read_split, split_images, write_split
 from convscope.plain.files import write_json
@@ -66,10 +67,11 @@ def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     """Check everything, make the run folder, decode the images; raises before anything is trained."""
     odd = check_images(images)
     device = choose_device(recipe.device)
+    images, warnings = checked(images)
     images = split_images(images, val=recipe.val, seed=recipe.seed)
     chosen = plan(images, len(labelled(images, TRAIN)), recipe)
     run = new_run(recipe.out, recipe.name or run_name(images))
-    return _load(run, data, images, chosen, device, odd)
+    return _load(run, data, images, chosen, device, (*odd, *warnings))
 
 
 def continue_course(images: Images, data: str, recipe: Recipe) -> Course:
