@@ -8,6 +8,7 @@ All sides run in one process on one thread, interleaved, batch 1; CPU time, medi
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -46,6 +47,7 @@ def main() -> None:
         "unit": "CPU milliseconds; median [least, most]",
         "rounds": asked.rounds,
         "machine": f"{platform.processor() or platform.machine()}, 1 thread",
+        "load average": round(os.getloadavg()[0], 1),
         "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
     }
     if asked.json:

@@ -51,6 +51,7 @@ STEPS: dict[str, Callable[[Tensor], Tensor]] = {
     "softmax over rows": lambda x: x.softmax(2),
     "dense along columns": nn.Linear(9, 6),
     "gate": lambda x: x * x.mean((2, 3))[:, :, None, None].sigmoid(),
+    "stacked and weighed": lambda x: torch.stack([x, -x], 1).softmax(1).sum(1),
     "attention over channels": attention_over_channels,
     "maximum of channels": lambda x: x * x.max(1, keepdim=True)[0],
     "response norm of the whole": lambda x: x * (x.norm(p=2, dim=(2, 3), keepdim=True) + 1),

@@ -13,6 +13,7 @@ from convscope.model.shapes import (
     reshaped,
     sliced,
     squeezed,
+    stacked,
     swapped,
     unbound,
 )  # fmt: skip
@@ -157,6 +158,7 @@ RULES: dict[str, Callable[[Known, Call, int], Region | None]] = {
     "conv_transpose2d": transposed,
     "pad": padded,
     "cat": concatenated,
+    "stack": stacked,
     "permute": permuted,
     "transpose": swapped,
     "slice": sliced,

@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from convscope.model.axis import Axis, taken
-from convscope.model.region import Known, Region
+from convscope.model.region import Known, Region, join
 from convscope.model.tape import Call
 
 
@@ -123,3 +123,15 @@ def flipped(known: Known, call: Call, slot: int) -> Region | None:
         return None
     turned = {d % len(call.shape) for d in (dims if isinstance(dims, tuple) else (dims,))}
     return region.map(lambda axis: taken(axis, slice(None, None, -1)) if axis.dim in turned else axis)
+
+
+def stacked(known: Known, call: Call, slot: int) -> Region | None:
+    """stack: a new dimension before, between or behind the image axes."""
+    dim = call.arguments.get("dim", 0)
+    if not isinstance(dim, int):
+        return None
+    dim %= len(call.shape)
+    region = join([known.regions[value] for value in call.inputs if value in known.regions])
+    return region and region.map(
+        lambda axis: axis.along(None if axis.dim is None else axis.dim + (axis.dim >= dim))
+    )
