@@ -31,7 +31,6 @@ def summary(
     json
         Print the table as JSON.
     """
-    from convscope.ask.sketch import sketch
     from convscope.model.summary import summary as table
     from convscope.plain.files import write_text
 

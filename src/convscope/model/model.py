@@ -150,7 +150,7 @@ class Model:
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
         mean, std = self.normalisation
-        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
+        pixels = torch.from_numpy(np.require(self.pixels(image), requirements=["C", "W"])).permute(2, 0, 1)
         return (pixels.float() / 255 - mean) / std
 
     @property
