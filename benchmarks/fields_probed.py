@@ -38,7 +38,7 @@ NETS = (
     "torchvision/convnext_tiny", "torchvision/densenet121", "torchvision/inception_v3",
     "timm/dla34", "timm/hrnet_w18_small", "timm/res2net50_14w_8s", "timm/selecsls42", "timm/cspresnet50",
     "timm/darknet53", "timm/ese_vovnet19b_dw", "timm/ghostnet_100", "timm/repvgg_a0", "timm/rexnet_100",
-    "timm/nf_resnet50", "timm/resnest14d", "timm/skresnet18", "timm/tresnet_m", "timm/hardcorenas_a",
+    "timm/nf_resnet50", "timm/resnest14d", "timm/skresnet18", "timm/hardcorenas_a",
     "timm/mixnet_s", "timm/fbnetc_100", "timm/lcnet_050", "timm/xception41", "timm/dpn48b", "timm/gernet_m",
     "timm/starnet_s1", "timm/mobileone_s0", "timm/resnetv2_50", "timm/hgnetv2_b0", "timm/seresnet18",
     "timm/inception_next_tiny", "timm/ecaresnet26t", "timm/inception_v4", "timm/inception_resnet_v2",

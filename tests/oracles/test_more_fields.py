@@ -34,6 +34,14 @@ def attention_over_channels(x: Tensor) -> Tensor:
     return x * torch.conv1d(means, torch.ones(1, 1, 3), padding=1).view(-1, 4, 1, 1)
 
 
+def split_attention(x: Tensor) -> Tensor:
+    """ResNeSt: two halves of the channels, weighed by a softmax over what both are on average."""
+    halves = x.reshape(len(x), 2, 2, *x.shape[2:])
+    weights = x.mean((2, 3), keepdim=True).view(len(x), 1, 2, 2).transpose(1, 2).softmax(1)
+    joined = (halves * weights.reshape(len(x), 2, 2, 1, 1)).sum(1)
+    return torch.cat([joined, joined], 1)
+
+
 STEPS: dict[str, Callable[[Tensor], Tensor]] = {
     "nearest, twice": scaled("nearest", scale_factor=2),
     "nearest, odd": scaled("nearest", size=(11, 17)),
@@ -52,6 +60,7 @@ STEPS: dict[str, Callable[[Tensor], Tensor]] = {
     "dense along columns": nn.Linear(9, 6),
     "gate": lambda x: x * x.mean((2, 3))[:, :, None, None].sigmoid(),
     "stacked and weighed": lambda x: torch.stack([x, -x], 1).softmax(1).sum(1),
+    "split attention": split_attention,
     "attention over channels": attention_over_channels,
     "maximum of channels": lambda x: x * x.max(1, keepdim=True)[0],
     "response norm of the whole": lambda x: x * (x.norm(p=2, dim=(2, 3), keepdim=True) + 1),

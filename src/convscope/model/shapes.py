@@ -15,11 +15,8 @@ def reshaped(known: Known, call: Call, slot: int) -> Region | None:
         return None
     before, after = call.arguments["input"].shape, call.shape
     # a vector's numbers see what the whole map sees; elsewhere a lost axis has been cut up or mixed with others
-    kept = [
-        axis.dim is None or _place(axis.dim, before, after) is not None
-        for axis in (region.rows, region.columns)
-    ]
-    exact = all(kept) if len(after) > 2 else len(before) > 2 or all(kept)
+    kept = all(_survives(axis, before, after) for axis in (region.rows, region.columns))
+    exact = kept or len(after) == 2 < len(before)
 
     def change(axis: Axis) -> Axis:
         if axis.dim is None:
@@ -28,6 +25,10 @@ def reshaped(known: Known, call: Call, slot: int) -> Region | None:
         return axis.hull() if place is None else axis.along(place)
 
     return region.map(change, exact=exact)
+
+
+def _survives(axis: Axis, before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    return axis.dim is None or len(axis) == 1 or _place(axis.dim, before, after) is not None
 
 
 def _place(dim: int, before: tuple[int, ...], after: tuple[int, ...]) -> int | None:
