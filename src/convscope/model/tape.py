@@ -22,7 +22,7 @@ from convscope.model.names import unique_names
 from convscope.model.operations import RECTIFIERS, arguments, canonical
 from convscope.model.readable import refuse_unreadable
 from convscope.model.state import undisturbed
-from convscope.model.watch import Watch, made_by, tensors_in
+from convscope.model.watch import Watch, made_by
 
 INPUT = -1
 
@@ -104,6 +104,14 @@ class Mark(weakref.ref[Tensor]):
 ATOMS = frozenset({int, float, bool, str, type(None), torch.dtype, torch.device, torch.memory_format})
 
 
+class Found(NamedTuple):
+    """What the tensors among the arguments of a call were."""
+
+    inputs: list[Value]
+    weights: list[str]
+    writers: list[Value]  # calls that have since written into a tensor under another name
+
+
 # they may return what they were given, but write nothing into it
 UNWRITTEN = {"contiguous", "to", "float", "double", "requires_grad", "cpu", "type", "expand_as", "view_as"}
 
@@ -137,43 +145,52 @@ class Tape(Watch):
         return result
 
     def _note(self, operation: str, args: Any, kwargs: dict[str, Any], outputs: list[Tensor]) -> None:
-        inputs: list[Value] = []
-        weights: list[str] = []
-        plain = tuple([self._plain(item, inputs, weights) for item in args])
-        named = {name: self._plain(item, inputs, weights) for name, item in kwargs.items()}
+        found = Found([], [], [])
+        plain = tuple([item if type(item) in ATOMS else self._plain(item, found) for item in args])
+        named = {name: self._plain(item, found) for name, item in kwargs.items()}
         module = self.inside[-1] if self.inside else ""
         shapes = tuple([tuple(output.shape) for output in outputs])
-        floating = outputs[0].is_floating_point()
-        aliases = [writer for item in tensors_in((args, kwargs)) if (writer := self._writer(item))]
-        inputs += aliases
+        inputs, floating = found.inputs + found.writers, outputs[0].is_floating_point()
         self.noted.append(
-            Noted(operation, module, (plain, named), inputs, weights, shapes, floating, bool(aliases))
+            Noted(
+                operation,
+                module,
+                (plain, named),
+                inputs,
+                found.weights,
+                shapes,
+                floating,
+                bool(found.writers),
+            )
         )
         for slot, output in enumerate(outputs):
             self._mark(output, Value(len(self.noted) - 1, slot))
 
-    def _plain(self, tree: Any, inputs: list[Value], weights: list[str]) -> Any:
-        """The argument with its tensors replaced by Ref, and which values and weights they were."""
-        if type(tree) in ATOMS:
-            return tree
+    def _plain(self, tree: Any, found: Found) -> Any:
+        """The argument with its tensors replaced by Ref; which values and weights they were goes to ``found``."""
         if isinstance(tree, Tensor):
-            value, weight = self.values.get(id(tree)), self.weights.get(id(tree), "")
-            if value is not None:
-                inputs.append(value)
-            if weight:
-                weights.append(weight)
-            return Ref(value, tuple(tree.shape), weight)
-        if isinstance(tree, tuple | list):
-            return tuple([self._plain(item, inputs, weights) for item in tree])
+            return self._ref(tree, found)
+        if isinstance(tree, tuple | list):  # most are pairs of numbers
+            return tuple([item if type(item) in ATOMS else self._plain(item, found) for item in tree])
         if isinstance(tree, dict):
-            return {name: self._plain(item, inputs, weights) for name, item in tree.items()}
+            return {name: self._plain(item, found) for name, item in tree.items()}
         return tree
 
-    def _writer(self, tensor: Tensor) -> Value | None:
+    def _ref(self, tensor: Tensor, found: Found) -> Ref:
+        value, weight = self.values.get(id(tensor)), self.weights.get(id(tensor), "")
+        if value is not None:
+            found.inputs.append(value)
+            if self.written and (writer := self._writer(tensor, value)):
+                found.writers.append(writer)
+        if weight:
+            found.weights.append(weight)
+        return Ref(value, tuple(tensor.shape), weight)
+
+    def _writer(self, tensor: Tensor, value: Value) -> Value | None:
         """Who wrote into this tensor, through a view or into what it is a view of, since it was made."""
-        value = self.values.get(id(tensor))
-        writer = self.written.get(id(tensor if tensor._base is None else tensor._base))
-        return writer if value and writer and value.call < writer.call else None
+        base = tensor._base
+        writer = self.written.get(id(tensor if base is None else base))
+        return writer if writer and value.call < writer.call else None
 
     def _mark(self, tensor: Tensor, value: Value) -> None:
         """From now on this tensor is that value. Keeping it alive would cost a pass the memory it could reuse."""
@@ -254,6 +271,10 @@ def rectifies(overload: Any) -> bool:
 
 class Witness(TorchDispatchMode):
     """Counts rectifiers below the tape, where no spelling can hide one from it."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing compiled is recorded, and skipping costs as much as the counting
 
     def __init__(self) -> None:
         super().__init__()
