@@ -76,8 +76,10 @@ def campaign(file: Path, only: set[str], each: int) -> None:
 PAGE = """# Networks tried
 
 Every one was opened unmodified, with random weights, and recorded once: {names}.
-Made by `benchmarks/networks_tried.py` ({versions}); the rows with all their numbers are in
-`benchmarks/networks_tried.json`.
+Made by `benchmarks/networks_tried.py` ({versions});
+the rows with all their numbers are in `benchmarks/networks_tried.json`.
+Vision transformers of torchvision are listed for what happens: they open and are recorded, but nearly every
+receptive field is an upper bound, the whole image. Those of timm are out of scope.
 
 - {opened} of {tried} open, and {same} of them give bit for bit the output that they give without the tape.
 - {seen}: the tape recorded as many rectifiers as the witness below it counted.
