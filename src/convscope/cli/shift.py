@@ -68,8 +68,9 @@ def _print(seen: Shifts) -> None:
     """Each stage's mean relative change at the largest shift, then the finding."""
     from convscope.plain.shifts import mean
 
-    for note in seen.twin.notes if seen.twin else ():
-        print(f"note: {seen.twin.model}: {note}", file=sys.stderr)
+    if seen.twin is not None:
+        for note in seen.twin.notes:
+            print(f"note: {seen.twin.model}: {note}", file=sys.stderr)
     for mine, theirs in seen.pairs:
         words = f"{mine.name}: {mean(mine.change)[-1]:.3f}"
         if theirs is not None and seen.twin is not None:
