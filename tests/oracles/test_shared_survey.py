@@ -132,15 +132,15 @@ def test_sums_are_exact_in_every_order():
     terms = rng.normal(size=(200, 3)) * 10.0 ** rng.integers(-6, 7, (200, 3))
     exact = [sum(Fraction(round(Fraction(x) * 2**BITS), 2**BITS) for x in column) for column in terms.T]
     for order in (np.arange(200), rng.permutation(200)):
-        halves = ExactSum((3,)), ExactSum((3,))
-        for place, rows in enumerate(np.array_split(order, 7)):
-            halves[place % 2].add(terms[rows])
+        halves = ExactSum((2, 3)), ExactSum((2, 3))
+        for place, rows in enumerate(np.array_split(order, 3)):
+            halves[place % 2].add(np.ones(len(rows), dtype=np.int64), terms[rows])
         halves[0].merge(halves[1])
-        whole, parts = halves[0].whole, halves[0].parts
+        whole, parts = halves[0].whole[1], halves[0].parts[1]
         assert [
             Fraction(int(w)) + Fraction(int(p), 2**BITS) for w, p in zip(whole, parts, strict=True)
         ] == exact
-    assert halves[0].value() == pytest.approx([math.fsum(column) for column in terms.T], rel=1e-13)
+    assert halves[0].over_places() == pytest.approx([math.fsum(column) for column in terms.T], rel=1e-13)
 
 
 @pytest.mark.parametrize("text", ["3", "0/2", "3/2", "a/b", "1/0", "1/"])
@@ -149,7 +149,22 @@ def test_a_wrong_shard_is_refused(text):
         Shard.parse(text)
 
 
+def test_sums_by_place_equal_fractions():
+    rng = np.random.default_rng(1)
+    terms, places = rng.normal(size=(90, 2, 3)) * 1e9, rng.integers(0, 5, 90)
+    total = ExactSum((6, 2, 3))
+    total.add(places, terms)
+    for place in range(6):
+        own = [
+            sum(Fraction(round(Fraction(x) * 2**BITS), 2**BITS) for x in column)
+            for column in terms[places == place].reshape(-1, 6).T
+        ]
+        whole, parts = total.whole[place].ravel(), total.parts[place].ravel()
+        found = [Fraction(int(w)) + Fraction(int(p), 2**BITS) for w, p in zip(whole, parts, strict=True)]
+        assert found == own
+
+
 def test_infinite_terms_stay_infinite_and_opposite_ones_are_nan():
-    total = ExactSum((3,))
-    total.add(np.array([[np.inf, np.inf, 1e300], [1.0, -np.inf, 2.0]]))
-    assert str(total.value().tolist()) == "[inf, nan, inf]"
+    total = ExactSum((1, 3))
+    total.add(np.array([0, 0]), np.array([[np.inf, np.inf, 1e300], [1.0, -np.inf, 2.0]]))
+    assert str(total.value().tolist()) == "[[inf, nan, inf]]"

@@ -48,7 +48,8 @@ def outputs(model: Model, images: Images, batch: int) -> dict[str, np.ndarray]:
     with torch.no_grad():
         for start in range(0, len(images), batch):
             rows = range(start, min(start + batch, len(images)))
-            model.module(torch.stack([model.preprocess(images[row]) for row in rows]))
+            stacked = torch.stack([model.preprocess(images[row]) for row in rows])
+            model.module(stacked.contiguous(memory_format=torch.channels_last))
     for handle in handles:
         handle.remove()
     return {name: np.concatenate(parts) for name, parts in kept.items()}
@@ -135,7 +136,8 @@ def test_numbers_equal_numpy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9, 0.999, 1.0])
 def test_quantiles_of_signed_values_stay_within_a_bin(share: float) -> None:
     values = np.random.default_rng(0).standard_cauchy((3, 4000)).astype(np.float32)
-    counts = quantiles.count(torch.from_numpy(values)[None])
+    counts = np.zeros((len(values), quantiles.BINS), dtype=np.int64)
+    quantiles.count(torch.from_numpy(values.T), counts)
     exact = np.quantile(values, share, axis=1, method="inverted_cdf")
     np.testing.assert_allclose(
         quantiles.quantile(counts, share, values.max(axis=1)), exact, rtol=0.063, atol=2**-15
@@ -143,7 +145,7 @@ def test_quantiles_of_signed_values_stay_within_a_bin(share: float) -> None:
 
 
 def test_equal_values_go_to_the_lower_row_and_the_earlier_position() -> None:
-    tally = Tally(channels=1, classes=1, k=3)
+    tally = Tally(channels=1, classes=1, k=3, positions=4)
     maps = torch.tensor([[[[1.0, 2.0], [2.0, 0.0]]]] * 3 + [[[[0.0, 0.0], [0.0, 2.0]]]])
     tally.add(maps, np.arange(4), np.zeros(4, dtype=np.int64), "tie")
     assert tally.winners.value.tolist() == [[2.0, 2.0, 2.0]]
@@ -152,7 +154,7 @@ def test_equal_values_go_to_the_lower_row_and_the_earlier_position() -> None:
 
 
 def test_fewer_images_than_winners_leave_empty_places() -> None:
-    tally = Tally(channels=2, classes=0, k=4)
+    tally = Tally(channels=2, classes=0, k=4, positions=4)
     tally.add(torch.full((1, 2, 3, 3), -torch.inf), np.array([5]), np.array([-1]), "low")
     assert tally.winners.image.tolist() == [[5, -1, -1, -1]] * 2
     assert np.isneginf(tally.winners.value).all()
@@ -162,7 +164,7 @@ def test_nan_is_refused_naming_layer_and_image() -> None:
     maps = torch.zeros(3, 2, 2, 2)
     maps[1, 0, 1, 1] = torch.nan
     with pytest.raises(BadModel, match="layer conv7 is NaN for image row 11"):
-        Tally(2, 1, 3).add(maps, np.array([10, 11, 12]), np.zeros(3, dtype=np.int64), "conv7")
+        Tally(2, 1, 3, 4).add(maps, np.array([10, 11, 12]), np.zeros(3, dtype=np.int64), "conv7")
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -220,7 +222,8 @@ def test_two_surveys_write_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_drawn_histogram_follows_numpys() -> None:
     values = np.random.default_rng(0).gamma(2.0, 1.5, (1, 4000)).astype(np.float32)
-    counts = quantiles.count(torch.from_numpy(values)[None])
+    counts = np.zeros((len(values), quantiles.BINS), dtype=np.int64)
+    quantiles.count(torch.from_numpy(values.T), counts)
     drawn, steps = quantiles.linear(counts, values.min(axis=1), values.max(axis=1), 20)
     expected, _ = np.histogram(values[0], bins=steps[0])
     assert drawn.sum() == 4000

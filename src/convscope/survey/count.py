@@ -10,6 +10,7 @@ from torch import Tensor
 from convscope.model.model import Model
 from convscope.model.reading import read
 from convscope.survey.pixels import Pixels
+from convscope.survey.sample import positions_a_map
 from convscope.survey.settings import UNIT_BATCHES, Survey
 from convscope.survey.tally import Tally
 
@@ -24,9 +25,10 @@ class Counts:
     units: set[int] = field(default_factory=set)
 
     @staticmethod
-    def none(model: Model, pixels: Pixels, layers: Sequence[str], k: int) -> "Counts":
-        classes, images = len(pixels.images.classes), len(pixels.images)
-        tallies = {name: Tally(model.layer(name).channels, classes, k) for name in layers}
+    def none(model: Model, layers: Sequence[str], images: int, classes: int, k: int) -> "Counts":
+        """Nothing found yet, of so many images and classes of labels."""
+        values = positions_a_map(images)
+        tallies = {name: Tally(model.layer(name).channels, classes, k, values) for name in layers}
         return Counts(tallies, np.zeros(images, dtype=np.int32), np.zeros(images, dtype=np.float32))
 
     def merge(self, other: "Counts") -> None:
@@ -48,28 +50,27 @@ def work_units(count: int, batch: int) -> list[list[range]]:
 def count_unit(
     model: Model,
     pixels: Pixels,
-    layers: Sequence[str],
+    counts: Counts,
     settings: Survey,
     number: int,
     counted: Callable[[int], None],
-) -> Counts:
-    """Count one work unit, telling ``counted`` how many images each batch had.
-
-    Raises BadModel on NaN, naming layer and image.
-    """
-    counts = Counts.none(model, pixels, layers, settings.k)
-    counts.units.add(number)
-    for rows, batch in _prefetched(pixels, work_units(len(pixels.images), settings.batch)[number]):
-        _count_batch(model, layers, counts, rows, batch, pixels.images.labels)
-        counted(len(rows))
-    return counts
-
-
-def _count_batch(
-    model: Model, layers: Sequence[str], counts: Counts, rows: np.ndarray, batch: Tensor, labels: np.ndarray
 ) -> None:
+    """Add one work unit to ``counts``, telling ``counted`` how many images each batch had.
+
+    What is counted already spares work: only what beats the winners so far is ranked. Raises BadModel on
+    NaN, naming layer and image; ``counts`` are then of no use.
+    """
+    for rows, batch in _prefetched(pixels, work_units(len(pixels.images), settings.batch)[number]):
+        count_batch(model, counts, rows, batch, pixels.images.labels[rows])
+        counted(len(rows))
+    counts.units.add(number)
+
+
+def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, labels: np.ndarray) -> None:
+    """Add one batch ``[N, C, H, W]`` of the images in ``rows``, with their ``labels`` ``[N]``."""
+
     def reader(name: str):
-        return lambda output: counts.tallies[name].add(output, rows, labels[rows], name)
+        return lambda output: counts.tallies[name].add(output, rows, labels, name)
 
     def keep_scores(output: Tensor) -> None:
         if model.output in counts.tallies:
@@ -79,7 +80,7 @@ def _count_batch(
         counts.predicted[rows] = scores.argmax(axis=1)
         counts.probability[rows] = (shifted / shifted.sum(axis=1, keepdims=True)).max(axis=1)
 
-    read(model, batch, {name: reader(name) for name in layers} | {model.output: keep_scores})
+    read(model, batch, {name: reader(name) for name in counts.tallies} | {model.output: keep_scores})
 
 
 def _prefetched(pixels: Pixels, unit: Sequence[range]) -> Iterator[tuple[np.ndarray, Tensor]]:

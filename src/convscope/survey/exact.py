@@ -1,21 +1,21 @@
 """Sums that do not depend on the order of their terms, so that shards, retries and resumed passes agree."""
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 
-BITS = 48  # of the fraction: steps of 3.6e-15, and room for 32,768 terms before a carry
-LARGEST = 2.0**53  # beyond it a float64 has no fraction left to keep
+BITS = 48  # of the fraction: steps of 3.6e-15
+TOGETHER = 32  # terms that a float64 can add without rounding: 48 bits and 5
+LARGEST = 2.0**48
 
 
 class ExactSum:
-    """A running sum of float64 arrays ``[N, *shape]`` over N, in fixed point: whole numbers and 48 bits below.
+    """Running sums of float64 arrays by place ``[places, *shape]``, in fixed point: whole numbers and 48 bits below.
 
     Adding integers is associative where adding floats is not. Each term is rounded to a multiple of
-    2^-48 once; after that nothing is lost. A term of 2^53 or more counts as infinite.
+    2^-48 once; after that nothing is lost. A term of 2^48 or more counts as infinite.
 
-    >>> total = ExactSum((1,)); total.add(np.array([[0.25], [0.5]])); total.value()
-    array([0.75])
+    >>> total = ExactSum((2, 1)); total.add(np.array([1, 1]), np.array([[0.25], [0.5]])); total.value()
+    array([[0.  ],
+           [0.75]])
     """
 
     def __init__(self, shape: tuple[int, ...]):
@@ -23,41 +23,59 @@ class ExactSum:
         self.parts = np.zeros(shape, dtype=np.int64)
         self.endless = np.zeros(shape)  # zero, or plus or minus infinity, or NaN where both came
 
-    def add(self, terms: np.ndarray) -> None:
-        """Add every row of ``terms``."""
-        self._carry(_sums(fixed_point(terms)))
-
-    def add_at(self, places: np.ndarray, terms: np.ndarray) -> None:
-        """Add row n of ``terms`` ``[N, C]`` to entry ``places[n]`` of a sum of shape ``(K, C)``."""
-        split = fixed_point(terms)
-        for place in np.unique(places):
-            self._carry(_sums(part[places == place] for part in split), int(place))
+    def add(self, places: np.ndarray, terms: np.ndarray) -> None:
+        """Add ``terms[n]`` to the sum at ``places[n]``."""
+        if not np.abs(terms).max(initial=0.0) < LARGEST:
+            terms = self._add_endless(places, terms)
+        for start in range(0, len(terms), TOGETHER):
+            these = slice(start, start + TOGETHER)
+            there, *sums = added(places[these], *fixed_point(terms[these]))
+            self._carry(there, *(part.astype(np.int64) for part in sums))
 
     def merge(self, other: "ExactSum") -> None:
         """Take in another sum of the same shape."""
-        self._carry((other.whole, other.parts, other.endless))
+        self._carry(slice(None), other.whole, other.parts)
+        with np.errstate(invalid="ignore"):
+            self.endless += other.endless
 
-    def _carry(self, more: Iterable[np.ndarray], place: int | slice = slice(None)) -> None:
-        whole, parts, endless = more
-        parts = parts + self.parts[place]
-        self.parts[place] = parts & ((1 << BITS) - 1)
-        self.whole[place] += whole + (parts >> BITS)
+    def _carry(self, there: np.ndarray | slice, whole: np.ndarray, parts: np.ndarray) -> None:
+        parts += self.parts[there]
+        self.parts[there] = parts & ((1 << BITS) - 1)
+        parts >>= BITS
+        parts += whole
+        self.whole[there] += parts
+
+    def _add_endless(self, places: np.ndarray, terms: np.ndarray) -> np.ndarray:
+        """The finite ``terms``, zero in place of the others, which are kept."""
+        finite = np.abs(terms) < LARGEST
         with np.errstate(invalid="ignore"):  # plus and minus infinity make NaN, as they should
-            self.endless[place] += endless
+            np.add.at(self.endless, places, np.where(finite, 0.0, np.copysign(np.inf, terms)))
+        return np.where(finite, terms, 0.0)
 
     def value(self) -> np.ndarray:
-        """The sum as float64."""
+        """The sums as float64."""
         return self.whole + self.parts * 2.0**-BITS + self.endless
 
+    def over_places(self) -> np.ndarray:
+        """The sum of all sums as float64, ``[*shape]``."""
+        with np.errstate(invalid="ignore"):
+            return self.whole.sum(axis=0) + self.parts.sum(axis=0) * 2.0**-BITS + self.endless.sum(axis=0)
 
-def _sums(split: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    with np.errstate(invalid="ignore"):
-        yield from (part.sum(axis=0) for part in split)
+
+def fixed_point(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(whole, parts), whole numbers in float64: ``whole + parts / 2**48`` is each term rounded to that step."""
+    whole = np.trunc(terms)
+    parts = terms - whole
+    parts *= 2.0**BITS
+    return whole, np.rint(parts, out=parts)
 
 
-def fixed_point(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(whole, parts, endless): the first two int64, ``whole + parts / 2**48`` each term rounded to that step."""
-    endless = np.where(np.abs(terms) < LARGEST, 0.0, np.copysign(np.inf, terms))
-    finite = np.where(endless == 0, terms, 0.0)
-    whole = np.trunc(finite)
-    return whole.astype(np.int64), np.rint((finite - whole) * 2.0**BITS).astype(np.int64), endless
+def added(places: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Different places, and for each of ``arrays`` the sum of its entries at each."""
+    there, which = np.unique(places, return_inverse=True)
+    if len(there) == len(places):
+        return places, *arrays
+    # a matrix product of ones and zeros: exact, since every partial sum is
+    chosen = (which == np.arange(len(there))[:, None]).astype(np.float64)
+    sums = ((chosen @ array.reshape(len(array), -1)).reshape(-1, *array.shape[1:]) for array in arrays)
+    return there, *sums

@@ -50,8 +50,11 @@ class Job:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
+        """What the atlas says about itself, in the words of its format."""
         images = self.pixels.images
-        return describe(self.model, self.source, images, self.settings, self.layers, self.chosen)
+        about = describe(self.model, self.source, images, self.settings, self.layers, self.chosen)
+        about["provenance"]["memory format"] = str(self.pixels.memory_format).removeprefix("torch.")
+        return about
 
     @cached_property
     def units(self) -> int:
@@ -69,13 +72,13 @@ class Job:
     def partial(self) -> Partial:
         """Where finished parts are kept, under a name for all that decides this survey's bytes."""
         ids = [self.manifest[name] for name in ("model", "images", "layers", "chosen", "survey")]
-        made_by = [
-            self.manifest["provenance"][name] for name in ("device", "precision", "torch", "convscope")
-        ]
+        decides = ("device", "precision", "memory format", "torch", "convscope")
+        made_by = [self.manifest["provenance"][name] for name in decides]
         return Partial(self.root, key_of({"about": ids, "made by": made_by}))
 
     def no_counts(self) -> Counts:
-        return Counts.none(self.model, self.pixels, [layer.name for layer in self.layers], self.settings.k)
+        images, names = self.pixels.images, [layer.name for layer in self.layers]
+        return Counts.none(self.model, names, len(images), len(images.classes), self.settings.k)
 
     def tell(self, stage: str, done: int, total: int, unit: str, detail: str = "") -> None:
         if self.report:
@@ -118,9 +121,8 @@ def count(job: Job, units: range, who: str) -> Counts:
         done += more
         job.tell("counting", done, images, "images")
 
-    names = [layer.name for layer in job.layers]
     for unit in todo:
-        mine.merge(count_unit(job.model, job.pixels, names, job.settings, unit, counted))
+        count_unit(job.model, job.pixels, mine, job.settings, unit, counted)
         if unit == todo[-1] or time.monotonic() - saved > SAVED_EVERY:
             job.partial.save_counts(who, mine)
             saved = time.monotonic()

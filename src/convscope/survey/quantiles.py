@@ -12,21 +12,18 @@ MANTISSA_BITS = 4
 OCTAVES = (-16, 16)
 SIDE = (OCTAVES[1] - OCTAVES[0]) << MANTISSA_BITS  # bins on one side of zero
 BINS = 2 * SIDE + 1
-COUNTED = 4096  # positions of a map that are counted at most
 SHIFT = 23 - MANTISSA_BITS
 FIRST = (127 + OCTAVES[0]) << MANTISSA_BITS
 
 
-def count(maps: Tensor) -> np.ndarray:
-    """Counts ``[C, BINS]`` of float32 maps ``[N, C, positions]``; of large maps every s-th position."""
-    maps = maps[:, :, :: -(-maps.shape[2] // COUNTED)]
-    channels = maps.shape[1]
-    bits = maps.float().contiguous().view(torch.int32)
-    step = ((bits & 0x7FFFFFFF) >> SHIFT).sub_(FIRST - 1).clamp_(0, SIDE)
+def count(values: Tensor, counts: np.ndarray) -> None:
+    """Add float32 ``values`` ``[n, C]`` to the ``counts`` ``[C, BINS]``."""
+    bits = values.contiguous().view(torch.int32)
+    bin_ = ((bits & 0x7FFFFFFF) >> SHIFT).sub_(FIRST - 1).clamp_(0, SIDE)
     if (bits < 0).any():
-        step = torch.where(bits < 0, -step, step)
-    step += (torch.arange(channels, dtype=torch.int32, device=maps.device) * BINS + SIDE)[None, :, None]
-    return torch.bincount(step.flatten(), minlength=channels * BINS).view(channels, BINS).cpu().numpy()
+        bin_ = torch.where(bits < 0, -bin_, bin_)
+    bin_ = bin_.long().add_(torch.arange(len(counts)) * BINS + SIDE).flatten()
+    torch.from_numpy(counts).view(-1).scatter_add_(0, bin_, bin_.new_ones(1).expand(len(bin_)))
 
 
 def edges() -> np.ndarray:

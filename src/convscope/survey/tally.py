@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from convscope.errors import BadModel
 from convscope.survey import quantiles
 from convscope.survey.exact import ExactSum
+from convscope.survey.sample import sample
 
 HISTOGRAM_BINS = 64
-SUMS = ("total", "class_total", "class_peak")
-PARTS = ("whole", "parts", "endless")
-COUNTS = ("positive", "counts", "class_images", "values")
+CACHE = 2 << 20  # bytes that a core can read again without going to memory
+SUMS = ("whole", "parts", "endless")
+COUNTS = ("positive", "counts", "class_images")
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,38 @@ class Winners:
         """The ``k`` strongest of both; the images of both must differ."""
         k = self.value.shape[1]
         columns = [np.concatenate(pair, axis=1) for pair in zip(self.arrays(), other.arrays(), strict=True)]
-        value, image = columns[0], columns[1]
-        # an empty place (-inf, -1) comes after a true value of minus infinity
-        order = np.lexsort((image, image < 0, -value), axis=1)[:, :k]
+        order = np.argsort(sort_key(columns[0], columns[1]), axis=1)[:, :k]
         return Winners(*(np.take_along_axis(column, order, axis=1) for column in columns))
+
+    def beaten(self, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Which of the peaks ``[N, C]`` of images ``rows`` are stronger than their channel's weakest winner."""
+        weakest = self.value[:, -1]
+        last = np.where(self.image[:, -1] < 0, np.iinfo(np.int32).max, self.image[:, -1])
+        return (value > weakest) | ((value == weakest) & (rows[:, None] < last))
+
+    def enter(
+        self, image: np.ndarray, channel: np.ndarray, value: np.ndarray, y: np.ndarray, x: np.ndarray
+    ) -> None:
+        """Let candidates in, each array ``[n]`` and sorted by channel; only their channels are looked at."""
+        there, first, many = np.unique(channel, return_index=True, return_counts=True)
+        new = Winners.none(len(there), many.max(initial=0))
+        slots = np.repeat(np.arange(len(there)), many), np.arange(len(channel)) - np.repeat(first, many)
+        for array, found in zip(new.arrays(), (value, image, y, x), strict=True):
+            array[slots] = found
+        merged = Winners(*(array[there] for array in self.arrays())).merge(new)
+        for array, found in zip(self.arrays(), merged.arrays(), strict=True):
+            array[there] = found
 
     def arrays(self) -> tuple[np.ndarray, ...]:
         return self.value, self.image, self.y, self.x
+
+
+def sort_key(value: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """int64 that sort as winners do: one number, since sorting by two takes four times as long."""
+    bits = (value + 0.0).view(np.int32).astype(np.int64)  # minus zero is zero
+    rising = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)  # the bits of a float sort as sign and magnitude
+    # an empty place (-inf, -1) comes after a true value of minus infinity
+    return (-rising << 32) + image.astype(np.uint32)
 
 
 @dataclass
@@ -51,92 +78,116 @@ class Tally:
     """Running numbers of one layer over the images seen so far.
 
     All of it is whole numbers, maxima and minima: merging is associative and commutative to the bit.
+    ``class_sums`` are of means and of peaks, with one class more for images without a label. Histogram,
+    lower end and share above zero are of ``positions`` values a map.
     """
 
     channels: int
     classes: int
     k: int
+    positions: int
     winners: Winners = field(init=False)
-    total: ExactSum = field(init=False)
     positive: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
-    class_total: ExactSum = field(init=False)
-    class_peak: ExactSum = field(init=False)
+    class_sums: ExactSum = field(init=False)
     class_images: np.ndarray = field(init=False)
-    values: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.winners = Winners.none(self.channels, self.k)
-        self.total = ExactSum((self.channels,))
         self.positive = np.zeros(self.channels, dtype=np.int64)
         self.counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
         self.low = np.full(self.channels, np.inf, dtype=np.float32)
-        self.class_total = ExactSum((self.classes, self.channels))
-        self.class_peak = ExactSum((self.classes, self.channels))
-        self.class_images = np.zeros(self.classes, dtype=np.int64)
-        self.values = np.zeros(1, dtype=np.int64)
+        self.class_sums = ExactSum((self.classes + 1, 2, self.channels))
+        self.class_images = np.zeros(self.classes + 1, dtype=np.int64)
 
     def add(self, output: Tensor, rows: np.ndarray, labels: np.ndarray, layer: str) -> None:
-        """Count one batch ``[N, C, ...]`` of the images in ``rows``; raises BadModel on NaN."""
-        width = output.shape[-1] if output.dim() > 2 else 1
-        maps = output.float().flatten(2) if output.dim() > 2 else output.float()[:, :, None]
-        peak, place = maps.max(dim=2)
-        if torch.isnan(peak).any():
-            row = int(rows[int(torch.isnan(peak).any(dim=1).nonzero()[0])])
-            raise BadModel(f"layer {layer} is NaN for image row {row}: a ranking with NaN has no meaning")
-        peak_array = peak.T.cpu().numpy()
-        places = place.T.cpu().numpy().astype(np.int32)
-        image = np.broadcast_to(rows.astype(np.int32), peak_array.shape)
-        self.winners = self.winners.merge(Winners(peak_array, image, places // width, places % width))
-        sums = maps.sum(dim=2).double().cpu().numpy()
-        self.total.add(sums)
-        self.positive += torch.count_nonzero(maps > 0, dim=(0, 2)).cpu().numpy()
-        self.low = np.minimum(self.low, maps.amin(dim=(0, 2)).cpu().numpy())
-        self.counts += quantiles.count(maps)
-        self.values += maps.shape[0] * maps.shape[2]
-        known = labels >= 0
-        self.class_total.add_at(labels[known], sums[known] / maps.shape[2])
-        self.class_peak.add_at(labels[known], peak_array.T[known].astype(np.float64))
-        np.add.at(self.class_images, labels[known], 1)
+        """Count one batch ``[N, C]`` or ``[N, C, H, W]`` of the images in ``rows``; raises BadModel on NaN."""
+        maps = output if output.dim() == 4 else output[:, :, None, None]
+        # no copy where the network itself computes so; then each of these reads memory once, in order
+        maps = maps.float().contiguous(memory_format=torch.channels_last)
+        peak, place, total = reduced(maps)
+        _refuse_nan(peak, rows, layer)
+        self._rank(peak, place, rows, maps.shape[3])
+        means = total.astype(np.float64) / (maps.shape[2] * maps.shape[3])
+        unlabelled_last = labels % (self.classes + 1)
+        self.class_sums.add(unlabelled_last, np.stack([means, peak], axis=1))
+        self.class_images += np.bincount(unlabelled_last, minlength=self.classes + 1)
+        self._draw(sample(maps, self.positions, rows).cpu())
+
+    def _rank(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray, width: int) -> None:
+        channel, batch = self.winners.beaten(peak, rows).T.nonzero()
+        if len(channel):
+            found = place[batch, channel]
+            self.winners.enter(rows[batch], channel, peak[batch, channel], found // width, found % width)
+
+    def _draw(self, values: Tensor) -> None:
+        self.positive += (values > 0).sum(dim=0).numpy()
+        self.low = np.minimum(self.low, values.amin(dim=0).numpy())
+        quantiles.count(values, self.counts)
 
     def merge(self, other: "Tally") -> None:
         """Take in what another tally counted over other images."""
         self.winners = self.winners.merge(other.winners)
         self.low = np.minimum(self.low, other.low)
-        for name in SUMS:
-            getattr(self, name).merge(getattr(other, name))
+        self.class_sums.merge(other.class_sums)
         for name in COUNTS:
             getattr(self, name).__iadd__(getattr(other, name))
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything counted so far, by name, to be stored."""
         winners = dict(zip(("value", "image", "y", "x"), self.winners.arrays(), strict=True))
-        sums = {f"{name}.{part}": getattr(getattr(self, name), part) for name in SUMS for part in PARTS}
+        sums = {name: getattr(self.class_sums, name) for name in SUMS}
         return winners | sums | {name: getattr(self, name) for name in (*COUNTS, "low")}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what ``state`` gave."""
         self.winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
         for name in SUMS:
-            for part in PARTS:
-                setattr(getattr(self, name), part, state[f"{name}.{part}"])
+            setattr(self.class_sums, name, state[name])
         for name in (*COUNTS, "low"):
             setattr(self, name, state[name])
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Everything the atlas keeps of a layer, but its geometry and pictures."""
         maximum = self.winners.value[:, 0]
-        seen = np.where(self.class_images > 0, self.class_images, np.nan)
-        values = max(int(self.values[0]), 1)
+        images = np.where(self.class_images > 0, self.class_images, np.nan)[:-1]
+        class_mean, class_peak = self.class_sums.value()[:-1].swapaxes(0, 1)
+        drawn = np.maximum(self.counts.sum(axis=1), 1)
         histogram, edges = quantiles.linear(self.counts, self.low, maximum, HISTOGRAM_BINS)
         return {
             "value": self.winners.value, "image": self.winners.image, "y": self.winners.y, "x": self.winners.x,
-            "mean": self.total.value() / values,
+            "mean": self.class_sums.over_places()[0] / max(self.class_images.sum(), 1),
             "maximum": maximum,
             "p999": quantiles.quantile(self.counts, 0.999, maximum),
-            "positive": self.positive / values,
-            "class_mean": self.class_total.value().T / seen,
-            "class_peak": self.class_peak.value().T / seen,
+            "positive": self.positive / drawn,
+            "class_mean": class_mean.T / images,
+            "class_peak": class_peak.T / images,
             "histogram": histogram, "histogram_edges": edges,
         }  # fmt: skip
+
+
+def reduced(maps: Tensor) -> tuple[np.ndarray, ...]:
+    """Of every map ``[N, C, H, W]`` the maximum, its first position in row-major order and the sum, each ``[N, C]``.
+
+    NaN is a maximum wherever it occurs.
+    """
+    # a few images at a time, so that the sum finds in the cache what the maximum has read
+    some = [maps] if maps.is_cuda else maps.split(max(1, CACHE // (4 * maps[0].numel())))
+    parts = [(*_peaks(part), part.sum(dim=(2, 3))) for part in some]
+    return tuple(torch.cat(found).flatten(1).cpu().numpy() for found in zip(*parts, strict=True))
+
+
+def _peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
+    if maps.is_cuda:  # where pooling would give a whole map to one thread
+        peak, place = maps.flatten(2).max(dim=2)
+        return peak, place
+    # value and place in one pass, at a sixth of the time of max
+    return functional.max_pool2d_with_indices(maps, maps.shape[2:])
+
+
+def _refuse_nan(peak: np.ndarray, rows: np.ndarray, layer: str) -> None:
+    broken = np.isnan(peak).any(axis=1)
+    if broken.any():
+        row = int(rows[broken.argmax()])
+        raise BadModel(f"layer {layer} is NaN for image row {row}: a ranking with NaN has no meaning")

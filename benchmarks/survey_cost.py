@@ -1,0 +1,186 @@
+"""A survey's whole counting pass beside the fastest bare forward pass.
+
+    python benchmarks/survey_cost.py [--json FILE] [--images N] [NET ...]
+
+One process, one thread, CPU time. What is counted: winners with places, maximum, mean, class means and peaks,
+histogram, percentile and share above zero of all default layers. A survey of N distinct random images counts
+its first 512 unmeasured; of the next 512, every batch is counted and also goes through the bare network, in
+plain and in channels_last layout; whichever is fastest is what the survey is compared to. A round is two
+batches. First the winners of one unit are compared with those of a search by plain module hooks: they must be
+the same to the bit, or the numbers are void.
+"""
+
+import argparse
+import copy
+import json
+import os
+import platform
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torchvision
+from torch import Tensor
+
+from convscope.model.model import Model
+from convscope.nets.open import open_model
+from convscope.plain.machine import keep_freed_memory
+from convscope.survey.count import Counts, count_batch
+
+NETS = {"alexnet": 1.10, "resnet18": 1.12, "mobilenet_v2": 1.45}  # and what issue 6 asks
+BATCH, K, CLASSES = 32, 9, 1000
+CHECKED, FIRST, MEASURED = 128, 512, 512  # images
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("nets", nargs="*", default=list(NETS))
+    parser.add_argument("--images", type=int, default=2048)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    rows = []
+    for name in asked.nets:
+        rows.append(measure(name, asked.images))
+        print(json.dumps(rows[-1]), flush=True)
+    if asked.json:
+        asked.json.write_text(json.dumps({"about": about(asked.images), "rows": rows}, indent=1) + "\n")
+
+
+def about(images: int) -> dict[str, Any]:
+    """Hardware, versions and sizes."""
+    cpu = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "machine": cpu[0].partition(": ")[2] if cpu else platform.machine(), "cores": os.cpu_count(),
+        "torch": torch.__version__, "torchvision": torchvision.__version__, "numpy": np.__version__,
+        "threads": 1, "precision": "float32", "images": images, "counted before": FIRST + BATCH,
+        "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES,
+        "weights": "random", "not run": "zennit-crp: not installed", "date": time.strftime("%Y-%m-%d"),
+    }  # fmt: skip
+
+
+def measure(name: str, images: int) -> dict[str, Any]:
+    """One network's ratios, after its winners are known to be right."""
+    torch.manual_seed(0)
+    model = open_model(name)
+    assert_right(model, chunks(0, CHECKED))
+    plain = model.module.eval()
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
+    counts = Counts.none(model, model.surveyed, images, CLASSES, K)
+    sides: Sides = {
+        "survey": lambda rows, batch: count_batch(model, counts, rows, batch, rows % CLASSES),
+        "channels_last": lambda _, batch: bare(last, batch),
+        "plain": lambda _, batch: bare(plain, batch.contiguous()),
+    }
+    for rows in chunks(0, FIRST):
+        sides["survey"](np.arange(rows.start, rows.stop), pixels(rows))
+    for side in sides:
+        sides[side](np.arange(FIRST, FIRST + BATCH), pixels(range(FIRST, FIRST + BATCH)))
+    rounds, load = [], []
+    todo = chunks(FIRST + BATCH, FIRST + BATCH + MEASURED)
+    for turn, pair in enumerate(zip(todo[::2], todo[1::2], strict=True)):
+        rounds.append(timed(sides, pair, turn))
+        load.append(os.getloadavg()[0])
+    return summary(name, model, rounds, load)
+
+
+Sides = dict[str, Callable[[np.ndarray, Tensor], object]]
+
+
+def chunks(start: int, stop: int) -> list[range]:
+    return [range(row, row + BATCH) for row in range(start, stop, BATCH)]
+
+
+def timed(sides: Sides, todo: Sequence[range], turn: int) -> Counter[str]:
+    """CPU seconds of each side over the same batches, one after the other, in an order that rotates."""
+    spent: Counter[str] = Counter()
+    for rows in todo:
+        batch = pixels(rows)
+        for side in rotated(list(sides), turn):
+            started = time.process_time()
+            sides[side](np.arange(rows.start, rows.stop), batch)
+            spent[side] += time.process_time() - started
+    return spent
+
+
+def summary(name: str, model: Model, rounds: list[Counter[str]], load: list[float]) -> dict[str, Any]:
+    total = sum(rounds, Counter())
+    fastest = min(("channels_last", "plain"), key=lambda side: total[side])
+    ratios = [spent["survey"] / spent[fastest] for spent in rounds]
+    return {
+        "net": name, "asked": NETS.get(name), "layers": len(model.surveyed),
+        "channels": sum(model.layers[layer].channels for layer in model.surveyed),
+        "fastest bare": fastest, "bare ms an image": round(1000 * total[fastest] / MEASURED, 2),
+        "over all rounds": round(total["survey"] / total[fastest], 3),
+        "ratio": round(statistics.median(ratios), 3), "range": [round(min(ratios), 3), round(max(ratios), 3)],
+        "rounds": [round(ratio, 3) for ratio in ratios],
+        "plain over channels_last": round(total["plain"] / total["channels_last"], 3),
+        "winners equal a literal search": True,
+        "load average": [round(min(load), 1), round(max(load), 1)],
+    }  # fmt: skip
+
+
+def rotated(names: list[str], turn: int) -> list[str]:
+    turn %= len(names)
+    return names[turn:] + names[:turn]
+
+
+def pixels(rows: range) -> Tensor:
+    """Noise, another for every row, ``[N, 3, 224, 224]`` in channels_last layout."""
+    each = [torch.randn(3, 224, 224, generator=torch.Generator().manual_seed(row)) for row in rows]
+    return torch.stack(each).contiguous(memory_format=torch.channels_last)
+
+
+def bare(module: torch.nn.Module, batch: Tensor) -> object:
+    with torch.inference_mode():
+        return module(batch)
+
+
+def assert_right(model: Model, unit: list[range]) -> None:
+    """The survey's winners of one unit equal, to the bit, those of a search by hooks over the same batches."""
+    counts = Counts.none(model, model.surveyed, unit[-1].stop, CLASSES, K)
+    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in model.surveyed}
+    for rows in unit:
+        batch = pixels(rows)
+        count_batch(model, counts, np.arange(rows.start, rows.stop), batch, np.arange(rows.start, rows.stop))
+        search(model, batch, found)
+    for name, parts in found.items():
+        peak, place = (np.concatenate(arrays).T for arrays in zip(*parts, strict=True))
+        order = np.argsort(-peak, axis=1, kind="stable")[:, :K]
+        winners, width = counts.tallies[name].winners, model.layers[name].width
+        places = np.take_along_axis(place, order, 1)
+        right = (np.take_along_axis(peak, order, 1), order, places // width, places % width)
+        assert all(np.array_equal(a, b) for a, b in zip(winners.arrays(), right, strict=True)), name
+
+
+def search(model: Model, batch: Tensor, found: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> None:
+    """Maximum and place of every map, at plain module hooks: a sum is the output of the block it ends."""
+    calls: Counter[str] = Counter()
+    before = {name: len(parts) for name, parts in found.items()}
+
+    def hook(path: str):
+        def keep(_: torch.nn.Module, __: Any, output: Tensor) -> None:
+            calls[path] += 1
+            call = path if calls[path] == 1 else f"{path}#{calls[path]}"
+            for name in {call, f"{path}.add"} & found.keys():
+                maps = output.flatten(2) if output.dim() > 2 else output[:, :, None]
+                found[name].append(tuple(part.numpy() for part in maps.max(dim=2)))
+
+        return keep
+
+    handles = [part.register_forward_hook(hook(path)) for path, part in model.module.named_modules() if path]
+    bare(model.module.eval(), batch)
+    for handle in handles:
+        handle.remove()
+    missed = [name for name, parts in found.items() if len(parts) != before[name] + 1]
+    assert not missed, f"no hook saw {missed}"
+
+
+if __name__ == "__main__":
+    main()
