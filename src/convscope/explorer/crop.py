@@ -45,18 +45,47 @@ def grey_or_colour(path: Path) -> np.ndarray:
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
-def liveliest(values: np.ndarray, side: int, step: int = 1, first: tuple[int, int] = (0, 0)) -> Box:
-    """The square of ``side`` within ``[h, w, C]`` whose values vary most, on a grid of ``step`` from ``first``."""
-    height, width = values.shape[:2]
-    tall, wide = min(side, height), min(side, width)
-    grey = values.astype(np.float64).mean(axis=2)
-    mean, square = (_sums(power, tall, wide) / (tall * wide) for power in (grey, grey**2))
-    variance = (square - mean**2)[first[0] :: step, first[1] :: step]
-    if not variance.size:  # the photograph is smaller than one step
+def unpadded(atlas: Atlas, row: int) -> Box:
+    """The part of a photograph that is picture and not the border that makes it fit."""
+    height, width = int(atlas.images.heights[row]), int(atlas.images.widths[row])
+    tall, wide = atlas.fit.height, atlas.fit.width
+
+    def source(left: int, top: int, right: int, bottom: int) -> Box:
+        return atlas.fit.source_box(Box(left, top, right, bottom), height, width)
+
+    rows = [y for y in range(tall) if source(0, y, wide, y + 1).height > 0] or [0, tall - 1]
+    columns = [x for x in range(wide) if source(x, 0, x + 1, tall).width > 0] or [0, wide - 1]
+    return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+
+
+def liveliest(
+    values: np.ndarray, side: int, step: int = 1, first: tuple[int, int] = (0, 0), within: Box | None = None
+) -> Box:
+    """The square of ``side`` within ``[h, w, C]`` that changes most, on a grid of ``step`` from ``first``.
+
+    Change is counted over a sixth of the side, so that a crop shows shapes before noise.
+    """
+    tall, wide = min(side, values.shape[0]), min(side, values.shape[1])
+    lively = _sums(_change(values.astype(np.int64), max(1, side // 6)), tall, wide)
+    if within is not None:
+        left, top, right, bottom = map(int, within)
+        kept = np.zeros(lively.shape, dtype=bool)
+        kept[top : max(bottom - tall + 1, 0), left : max(right - wide + 1, 0)] = True
+        lively = np.where(kept, lively, -1)
+    lively = lively[first[0] :: step, first[1] :: step]
+    if not lively.size:  # the photograph is smaller than one step
         return Box(0, 0, wide, tall)
-    row, column = np.unravel_index(variance.argmax(), variance.shape)
+    row, column = np.unravel_index(lively.argmax(), lively.shape)
     y, x = first[0] + int(row) * step, first[1] + int(column) * step
     return Box(x, y, x + wide, y + tall)
+
+
+def _change(values: np.ndarray, apart: int) -> np.ndarray:
+    """How much every place ``[h, w]`` differs from those ``apart`` below and to the right."""
+    change = np.zeros(values.shape[:2], dtype=np.int64)
+    change[:-apart] += np.abs(values[apart:] - values[:-apart]).sum(axis=2)
+    change[:, :-apart] += np.abs(values[:, apart:] - values[:, :-apart]).sum(axis=2)
+    return change
 
 
 def _sums(values: np.ndarray, tall: int, wide: int) -> np.ndarray:

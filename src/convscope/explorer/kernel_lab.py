@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.crop import Crop, cut, liveliest, photograph, photographed
+from convscope.explorer.crop import Crop, cut, liveliest, photograph, photographed, unpadded
 from convscope.plain.fit import match_channels
 from convscope.plain.kernels import KERNELS
 from convscope.plain.sliding import convolve
@@ -87,7 +87,11 @@ class KernelLab:
         """Row and column of the layer's map where the crop's first position lies."""
         if self.layer is None or self.layer.field.stride is None or self.layer.field.start is None:
             return 0, 0
-        corner, start, step = (self.crop.box.top, self.crop.box.left), self.layer.field.start, self.layer.field.stride
+        corner, start, step = (
+            (self.crop.box.top, self.crop.box.left),
+            self.layer.field.start,
+            self.layer.field.stride,
+        )
         y, x = (int(at - first) // stride for at, first, stride in zip(corner, start, step, strict=True))
         return y, x
 
@@ -110,7 +114,7 @@ def kernel_lab(atlas: Atlas) -> KernelLab | None:
         step, (top, left) = max(layer.field.stride), layer.field.start
         side = max(SIDE, max(layer.field.size) + (ACROSS - 1) * step)
         first = top % step, left % step  # so that the kernel stands where it stands in the network
-    box = liveliest(photo, side, step, first)
+    box = liveliest(photo, side, step, first, unpadded(atlas, atlas.chosen[place]))
     crop = Crop(atlas.chosen[place], box, cut(photo, box))
     own = () if layer is None else (_own(atlas, layer, crop),)
     return KernelLab(crop, layer, (_blackboard(crop), *own))
@@ -145,7 +149,9 @@ def _own(atlas: Atlas, layer: AtlasLayer, crop: Crop) -> Bench:
     bands = weights.shape[1]
     mean, std = (np.resize(np.asarray(model[name], np.float64), bands) for name in ("mean", "std"))
     read = ((match_channels(crop.pixels, bands) / 255 - mean) / std).transpose(2, 0, 1)
-    rows, columns = (Window(k, stride) for k, stride in zip(weights.shape[2:], layer.field.stride, strict=True))
+    rows, columns = (
+        Window(k, stride) for k, stride in zip(weights.shape[2:], layer.field.stride, strict=True)
+    )
     found = [
         Slide(f"channel {channel}", channel, weight, float(kernels["bias"][channel]),
               convolve(read, weight, rows, columns) + kernels["bias"][channel])

@@ -60,7 +60,8 @@ class Shifted:
 
     def as_dict(self) -> dict[str, Any]:
         after = {
-            by: {"values": self.pooled(by).tolist(), "changed": self.changed_after(by).tolist()} for by in KINDS
+            by: {"values": self.pooled(by).tolist(), "changed": self.changed_after(by).tolist()}
+            for by in KINDS
         }
         return {
             "cells": self.cells.tolist(), "changed": self.changed.tolist(), "switches": sorted(self.switches), **after

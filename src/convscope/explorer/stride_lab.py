@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from convscope.atlas.read import Atlas
-from convscope.explorer.crop import Crop, cut, liveliest, photograph, photographed
+from convscope.explorer.crop import Crop, cut, liveliest, photograph, photographed, unpadded
 from convscope.plain.boxes import Box
 from convscope.plain.convolution import PADDINGS
 from convscope.plain.window import Window
@@ -68,7 +68,7 @@ def pixel_row(atlas: Atlas) -> tuple[Crop | None, list[str]]:
     if place is None:
         return None, _colours([value] * 3 for value in range(40, 240, 200 // count))
     photo = photograph(atlas, atlas.chosen[place])
-    box = liveliest(photo, count)
+    box = liveliest(photo, count, within=unpadded(atlas, atlas.chosen[place]))
     middle = (int(box.top) + int(box.bottom)) // 2
     row = Box(box.left, middle, box.right, middle + 1)
     pixels = cut(photo, row)

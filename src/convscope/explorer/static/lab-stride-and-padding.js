@@ -46,7 +46,9 @@ customElements.define("scope-stride", class extends HTMLElement {
     for (let x = -before; x < pixels + after; x++) {
       const inside = x >= 0 && x < pixels, fill = inside ? { fill: this.data.colours[x % this.data.colours.length] } : {};
       add("rect", { class: inside ? "pixel" : "padding", x, width: 1, height: 1, ...fill });
-      if (inside && x >= pixels - dropped) add("path", { class: "lost", d: `M${x} 0l1 1m-1 0l1-1` });
+      if (inside && x >= pixels - dropped) {
+        for (const part of ["lost casing", "lost"]) add("path", { class: part, d: `M${x} 0l1 1m-1 0l1-1` });
+      }
       if (inside) add("text", { x: x + 0.5, y: 1.5 }, visits[x]);
       else add("text", { class: "zero", x: x + 0.5, y: 0.67 }, "0");
     }
