@@ -35,7 +35,8 @@ def lively(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
     rng = np.random.default_rng(4)
     for chosen in range(len(synthetic.CHOSEN)):
         path = layout.loupe_maps_file(made.path, "relu1", chosen)
-        levels = rng.integers(0, 6, Image.open(path).size[::-1]) * 40
+        with Image.open(path) as flat:
+            levels = rng.integers(0, 6, flat.size[::-1]) * 40
         write_picture(path, levels.astype(np.uint8))
     return made
 
