@@ -47,6 +47,7 @@ _PORCH = {
     "Unit": "convscope.plain.unit",
     "check": "convscope.check.run",
     "convolve": "convscope.studies.convolve",
+    "effective_field": "convscope.studies.effective_field",
     "evaluate": "convscope.train.evaluate",
     "explore": "convscope.explorer.explore",
     "export": "convscope.ask.export",

@@ -6,9 +6,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from convscope.atlas import layout
 from convscope.atlas.read import Atlas
+from convscope.atlas.write import write_picture
 from convscope.explorer.app import create_app
 from convscope.explorer.guard import loopback_hosts
 from convscope.explorer.publish import publish
@@ -22,6 +26,19 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 @pytest.fixture(scope="session")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
     return synthetic.build(tmp_path_factory.mktemp("atlas"))
+
+
+@pytest.fixture(scope="session")
+def lively(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    """The same with activation maps that vary from cell to cell, and hold ties."""
+    made = synthetic.build(tmp_path_factory.mktemp("lively"))
+    rng = np.random.default_rng(4)
+    for chosen in range(len(synthetic.CHOSEN)):
+        path = layout.loupe_maps_file(made.path, "relu1", chosen)
+        with Image.open(path) as flat:
+            levels = rng.integers(0, 6, flat.size[::-1]) * 40
+        write_picture(path, levels.astype(np.uint8))
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,8 @@ def _draw(root: Path, place: int) -> None:
         for sheet in range(-(-channels // 64)):
             write.write_picture(layout.sheet_file(root, name, kind, sheet), _sheet(flat[:, below], sheet))
     if place == 0:
+        rng = np.random.default_rng(11)
+        write.write_weights(root, name, rng.normal(0, 0.1, (channels, 3, 5, 5)), rng.normal(0, 0.1, channels))
         step = layout.KERNEL_TILE + layout.KERNEL_GAP
         kernels = np.full((2 * step - 4, 8 * step - 4, 3), 128, dtype=np.uint8)
         write.write_picture(layout.kernels_file(root, name), kernels)

@@ -100,8 +100,11 @@ def test_by_default_no_mere_branch_is_taken():
 
 
 def test_what_the_unit_cannot_see_is_left_out():
-    seen = GradCAM()(pooled(), Unit("relu#2", 1, (0, 0)), photo())
+    unit = Unit("conv2", 3, (0, 0))
+    assert GradCAM().grid(pooled(), unit, photo())[5:].any()  # the weights alone would colour it
+    seen = GradCAM()(pooled(), unit, photo())
     assert seen.input_box == (0, 0, 4, 4)
+    assert seen.array[:4, :4].any()
     assert not seen.array[4:].any()
     assert not seen.array[:, 4:].any()
 

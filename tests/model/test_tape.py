@@ -75,7 +75,7 @@ def test_a_rectifier_below_the_tape_is_counted_by_the_witness() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             with torch._C.DisableTorchFunction():
                 y = torch.relu(x)
-            return torch.relu(y * 2).flatten(1)
+            return torch.relu(x - y).flatten(1)
 
     found = record(Sly(), torch.ones(1, 3, 4, 4))
     assert found.witnessed == 2
@@ -93,3 +93,40 @@ def test_an_unclear_output_is_asked_for() -> None:
     assert record(Two(), torch.zeros(1, 3, 4, 4), "scores").output_shape == (1, 48)
     with pytest.raises(BadModel, match="no output 'score'"):
         record(Two(), torch.zeros(1, 3, 4, 4), "score")
+
+
+def test_a_part_that_no_record_can_see_through_is_refused() -> None:
+    class Hidden(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch._C.DisableTorchFunction():
+                x = x * 2
+            return torch.relu(x).flatten(1)
+
+    with pytest.raises(BadModel, match="nothing that can be recorded leads from the input to flatten"):
+        record(Hidden(), torch.ones(1, 3, 4, 4))
+
+
+def test_tensors_that_die_do_not_lend_their_identity_to_others() -> None:
+    class Busy(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            doomed = x * 2
+            place = id(doomed)
+            del doomed
+            with torch._C.DisableTorchFunction():  # constants that the tape did not see being made
+                fresh = [torch.ones(1) for _ in range(50)]
+            return (x + next((one for one in fresh if id(one) == place), fresh[0])).flatten(1)
+
+    calls = record(Busy(), torch.ones(1, 3, 4, 4)).calls
+    assert [call.operation for call in calls] == ["mul", "add", "flatten"]
+    assert [value.call for value in calls[1].inputs] == [-1]
+
+
+def test_what_lives_on_inside_torch_only_is_still_known() -> None:
+    class Views(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            view = (x * 2)[0]
+            return (view._base + 1).flatten(1)
+
+    calls = record(Views(), torch.ones(1, 3, 4, 4)).calls
+    assert [call.operation for call in calls] == ["mul", "slice", "base", "add", "flatten"]
+    assert [call.inputs[-1].call for call in calls[1:]] == [0, 1, 2, 3]

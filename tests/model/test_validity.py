@@ -1,9 +1,12 @@
 """Labels: a map never bears the name of a method that was not applied."""
 
+import warnings
+
 import pytest
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional
 
 from convscope.model.model import Model
 from convscope.model.projection import project
@@ -43,6 +46,12 @@ class Opaque(torch.autograd.Function):
         return g
 
 
+def traced():
+    with warnings.catch_warnings(action="ignore"):  # they are on their way out of torch
+        return torch.jit.trace(lambda x: torch.relu(x) * 2, torch.ones(1, 4, 8, 8))
+
+
+TRACED = traced()
 CASES = {
     "no pool": (stack(nn.ReLU()), "image-independent"),
     "one pool": (stack(nn.ReLU(), nn.MaxPool2d(2)), "pool-only"),
@@ -55,7 +64,62 @@ CASES = {
     "where": (stack(Function(lambda x: torch.where(x > 0, x, 0.0)), nn.ReLU()), "partial"),
     "custom function": (stack(Function(Opaque.apply), nn.ReLU()), "partial"),
     "hardtanh is no rectifier": (stack(nn.Hardtanh(), nn.ReLU()), "partial"),
+    "threshold above zero": (stack(nn.Threshold(0.5, 0.0), nn.ReLU()), "partial"),
+    "maximum": (stack(Function(lambda x: torch.maximum(x, x * 0)), nn.ReLU()), "partial"),
+    "fmax": (stack(Function(lambda x: torch.fmax(x, torch.zeros(1))), nn.ReLU()), "partial"),
+    "max of two": (stack(Function(lambda x: torch.max(x, x * 0)), nn.ReLU()), "partial"),
+    "half of x and its size": (stack(Function(lambda x: (x + x.abs()) / 2), nn.ReLU()), "partial"),
+    "masked": (stack(Function(lambda x: x.masked_fill(x < 0, 0.0)), nn.ReLU()), "partial"),
+    "clamp in place": (stack(Function(lambda x: x.clone().clamp_(min=0)), nn.ReLU()), "partial"),
+    "leaky, in place": (stack(nn.LeakyReLU(inplace=True)), "image-independent"),
+    "a branch is scripted": (stack(Function(lambda x: x + TRACED(x)), nn.ReLU()), "partial"),
 }
+
+# the same rectifier however it is written: the map is the true one, not the plain gradient
+WRITTEN: dict[str, nn.Module] = {
+    "module": nn.ReLU(),
+    "module in place": nn.ReLU(inplace=True),
+    "functional": Function(functional.relu),
+    "functional in place": Function(lambda x: functional.relu(x, inplace=True)),
+    "torch": Function(torch.relu),
+    "torch in place": Function(torch.relu_),
+    "method": Function(lambda x: x.relu()),
+    "method in place": Function(lambda x: x.relu_()),
+    "threshold": Function(lambda x: functional.threshold(x, 0.0, 0.0)),
+    "hardtanh": Function(lambda x: functional.hardtanh(x, 0.0, 1e9)),
+}
+
+
+@pytest.mark.parametrize("rule", ["deconvnet", "guided"])
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_rectifier_is_treated_however_it_is_written(written: str, rule: str) -> None:
+    torch.manual_seed(1)
+    plain = stack(nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU())
+    torch.manual_seed(1)
+    other = stack(WRITTEN[written], nn.Conv2d(4, 4, 3), WRITTEN[written])
+    maps = [signal(module, rule) for module in (plain, other)]
+    assert torch.equal(*maps)
+    assert not torch.equal(maps[1], signal(other, "gradient"))
+    found = judged(other, rule=rule)
+    assert (found.rectified, found.rectifiers) == (2, 2)
+
+
+def signal(module: nn.Module, rule: str) -> torch.Tensor:
+    model = Model(module.eval(), fit=Fit(16, 16), mean=(0.0,) * 3, std=(1.0,) * 3)
+    image = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    return project(model, image, model.output, torch.tensor([0]), None, rule).signal
+
+
+def test_response_normalisation_that_is_handed_through_is_no_gate() -> None:
+    norm = stack(nn.LocalResponseNorm(3), nn.ReLU())
+    assert judged(norm).labels == ("image-independent",)
+    assert "quotient of two maps: its own gradient" in judged(norm, rule="gradient").notes
+
+
+def test_what_no_table_knows_is_taken_for_a_gate() -> None:
+    found = judged(stack(Function(torch.sin), nn.ReLU()))
+    assert found.labels == ("exact",)
+    assert found.notes == ("sin: its own gradient",)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -295,3 +295,9 @@ def test_foreign_weights_name_the_first_keys(tmp_path):
 def test_an_empty_folder_is_no_model(tmp_path):
     with pytest.raises(BadModel, match=r"no model in .*model.json is missing. Train one"):
         open_model(tmp_path)
+
+
+def test_a_network_that_begins_with_no_convolution_takes_the_channels_its_publisher_states() -> None:
+    """timm's csatv2 turns RGB into 3 x 64 cosines by hand; its first convolutions take 64."""
+    assert (model := open_model("timm:csatv2", input_size=128)).fit.channels == 3
+    assert model.record.output_shape == (1, 1000)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convscope.errors import BadModel
+from convscope.explorer.kernel_lab import kernel_lab
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.model import Model
@@ -199,6 +200,27 @@ def test_loupe_cells_hold_the_three_rarest_channels(tmp_path: Path) -> None:
                 expected = [c for c in sorted(range(5), key=lambda c: (-scores[c], c))[:3] if scores[c] > 0]
                 expected += [65535] * (3 - len(expected))
                 assert loupe["channel"][place, :, y, x].tolist() == expected
+
+
+def test_the_kernel_lesson_prints_what_the_networks_own_convolution_gives(tmp_path: Path) -> None:
+    model, images = small_model(), some_images(6)
+    lab = kernel_lab(survey(model, images, into=tmp_path / "atlas", batch=6, photos=2, project=False))
+    assert lab is not None
+    with torch.no_grad():
+        maps = model.module[0](model.preprocess(images[lab.crop.row])[None])[0].numpy()
+    (y, x), (_, own) = lab.position, lab.benches
+    for slide in own.slides:
+        height, width = slide.map.shape
+        assert height >= 3
+        np.testing.assert_allclose(slide.map, maps[slide.channel, y : y + height, x : x + width], atol=1e-5)
+
+
+def test_no_weights_are_kept_where_the_photographs_are_not_what_the_network_reads(tmp_path: Path) -> None:
+    tensors = torch.randn(4, 3, 24, 28)
+    atlas = survey(
+        small_model(), open_images(tensors), into=tmp_path / "atlas", batch=4, photos=1, project=False
+    )
+    assert atlas.weights("1") is None
 
 
 def test_a_loud_channel_does_not_win_every_cell() -> None:

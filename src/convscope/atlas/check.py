@@ -103,3 +103,12 @@ def check_numbers(path: Path, arrays: Mapping[str, np.ndarray], channels: int, i
         raise BadAtlas(
             f"{path} names an image beyond the {images} of this atlas: survey again to rebuild it."
         )
+
+
+def check_weights(path: Path, arrays: Mapping[str, np.ndarray], channels: int) -> None:
+    """Raises BadAtlas where kernels are missing, are not one a channel, or hold what is no number."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    weight, bias = shapes.get("weight", ()), shapes.get("bias")
+    fits = len(weight) == 4 and weight[0] == channels and bias == (channels,) and 0 not in weight
+    if not fits or not all(np.isfinite(array).all() for array in arrays.values()):
+        raise BadAtlas(f"{path} holds no kernels of {channels} channels: survey again to rebuild it.")

@@ -52,6 +52,10 @@ def kernels_file(root: Path, layer: str) -> Path:
     return layer_folder(root, layer) / "kernels.png"
 
 
+def weights_file(root: Path, layer: str) -> Path:
+    return layer_folder(root, layer) / "weights.safetensors"
+
+
 def loupe_file(root: Path, layer: str) -> Path:
     return layer_folder(root, layer) / "loupe.safetensors"
 

@@ -16,6 +16,7 @@ from convscope.atlas import layout
 from convscope.atlas.check import (
     check_columns,
     check_numbers,
+    check_weights,
     read_arrays,
     read_json,
     read_manifest,
@@ -180,6 +181,19 @@ class Atlas:
     def loupe(self, layer: str) -> Mapping[str, np.ndarray]:
         """``channel`` and ``score``, ``[chosen, 3, H, W]``: the three rarest responses of every cell."""
         return read_arrays(layout.loupe_file(self.path, self.layer(layer).name))
+
+    def weights(self, layer: str) -> Mapping[str, np.ndarray] | None:
+        """``weight`` ``[C, channels, h, w]`` and ``bias`` ``[C]`` of a layer that looks straight at pixels.
+
+        None where the layer does not, or where the atlas was made before they were kept. Raises BadAtlas.
+        """
+        found = self.layer(layer)
+        path = layout.weights_file(self.path, found.name)
+        if not path.exists():
+            return None
+        arrays = read_arrays(path)
+        check_weights(path, arrays, found.channels)
+        return arrays
 
     def map(self, question: Question) -> PixelMap | None:
         """The remembered answer to a question, or None."""

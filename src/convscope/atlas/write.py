@@ -56,6 +56,15 @@ def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> 
     write_bytes(layout.numbers_file(root, layer), save(arrays))
 
 
+def write_weights(root: Path, layer: str, weight: np.ndarray, bias: np.ndarray) -> None:
+    """Kernels ``[C, channels, h, w]`` that look straight at pixels, and their biases ``[C]``."""
+    arrays = {
+        "weight": np.ascontiguousarray(weight, np.float32),
+        "bias": np.ascontiguousarray(bias, np.float32),
+    }
+    write_bytes(layout.weights_file(root, layer), save(arrays))
+
+
 def write_loupe(root: Path, layer: str, channel: np.ndarray, score: np.ndarray) -> None:
     """``channel`` and ``score``, both ``[chosen, 3, H, W]``."""
     arrays = {

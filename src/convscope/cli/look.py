@@ -18,7 +18,7 @@ def look(
     lens: str = "deconvnet",
     network: Annotated[Network | None, Parameter(name="*")] = None,
     check: bool = False,
-    out: str | None = None,
+    out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
 ) -> None:
     """One picture, one unit, one lens, one PNG.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from convscope.cli.network import Network
 from convscope.cli.show import Count, print_json
 
 
@@ -15,7 +16,7 @@ def maps(
     model: str,
     layer: str | None = None,
     top: Count | None = None,
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
 ) -> None:
@@ -31,26 +32,21 @@ def maps(
         Only this layer; `convscope summary MODEL` lists them.
     top
         How many channels a sheet shows at most, the strongest first; 64 maps or 480 bars by default.
-    weights
-        A safetensors file, for a network given by name.
     out
         Folder for the sheets and their page index.html; PICTURE-maps here by default.
     json
         Print sizes, ranges and shares of zeros as JSON.
     """
-    from convscope.nets.open import open_model
     from convscope.plain.maps import sheet_name
     from convscope.studies.maps import maps as see
 
-    seen = see(open_model(model, weights=weights), picture, layer)
+    seen = see((network or Network()).open(model), picture, layer)
     folder = Path(out or f"{Path(picture).stem}-maps")
     page = seen.save(folder, top=top)
     if json:
         rows = [each.as_dict() | {"sheet": str(folder / sheet_name(each))} for each in seen.layers.values()]
         print_json({"page": str(page), "model": seen.model, "notes": list(seen.notes), "layers": rows})
         return
-    for note in seen.notes:
-        print(f"note: {note}")
     for each in seen.layers.values():
         lead = "" if each.name == each.block else "  "
         span = f"{each.low:.3g} to {each.high:.3g}, {each.zeros:.1%} zero"

@@ -42,19 +42,16 @@ class Network:
         """The ``Model``; what is not certain about it goes to standard error."""
         from convscope.nets.open import open_model
 
-        return _said(open_model(model, **self.asked()))
+        opened = open_model(model, **self.asked())
+        for note in opened.notes:
+            print(f"note: {note}", file=sys.stderr)
+        return opened
 
     def sketch(self, model: str) -> Any:
-        """The same without its weights, where they make no difference."""
+        """The same without its weights, and nothing said of them, for what only asks for shapes."""
         from convscope.ask.sketch import sketch
 
-        return self.open(model) if self.weights else _said(sketch(model, **self.asked()))
-
-
-def _said(model: Any) -> Any:
-    for note in model.notes:
-        print(f"note: {note}", file=sys.stderr)
-    return model
+        return self.open(model) if self.weights else sketch(model, **self.asked())
 
 
 def _numbers(name: str, text: str | None) -> float | tuple[float, ...] | None:

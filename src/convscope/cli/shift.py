@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from convscope.cli.network import Network
 from convscope.cli.show import print_json
 from convscope.plain.shifts import Shift, Shifts
 
@@ -17,7 +18,7 @@ def shift(
     model: str,
     twin: str | None = None,
     train_twin: bool = False,
-    weights: str | None = None,
+    network: Annotated[Network | None, Parameter(name="*")] = None,
     settings: Annotated[Shift | None, Parameter(name="*")] = None,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
@@ -35,8 +36,6 @@ def shift(
     train_twin
         Train the same network with strided convolutions instead of pools, with the run's own recipe and
         data, into RUN-strided; used again where it is already there.
-    weights
-        A safetensors file, for a network given by name.
     out
         Folder for the page index.html, shift.svg and shift.json; PICTURE-shift here by default.
     json
@@ -44,7 +43,6 @@ def shift(
     """
     from convscope.errors import BadSpec
     from convscope.images import open_images
-    from convscope.nets.open import open_model
     from convscope.studies.shift import check
     from convscope.studies.shift import shift as measure
 
@@ -52,7 +50,7 @@ def shift(
         raise BadSpec(f"--twin {twin} and --train-twin ask for two twins: give one of them")
     # training takes minutes: whatever else can be wrong is found before it
     net = _twin_spec(model) if train_twin else ""
-    settings, opened, pictures = settings or Shift(), open_model(model, weights=weights), open_images(picture)
+    settings, opened, pictures = settings or Shift(), (network or Network()).open(model), open_images(picture)
     check(settings, opened)
     second = _trained(model, net) if train_twin else twin
     seen = measure(opened, pictures, twin=second, settings=settings)
@@ -70,8 +68,9 @@ def _print(seen: Shifts) -> None:
     """Each stage's mean relative change at the largest shift, then the finding."""
     from convscope.plain.shifts import mean
 
-    for note in seen.notes:
-        print(f"note: {note}")
+    if seen.twin is not None:
+        for note in seen.twin.notes:
+            print(f"note: {seen.twin.model}: {note}", file=sys.stderr)
     for mine, theirs in seen.pairs:
         words = f"{mine.name}: {mean(mine.change)[-1]:.3f}"
         if theirs is not None and seen.twin is not None:

@@ -50,6 +50,8 @@ def create_app(
         "/loupe/{chosen:int}/{folder}.js": _script(lambda request: pages.loupe_script(**request.path_params)),
         "/images/": _page(lambda request: pages.gallery()),
         "/images/{group}/{number:int}/": _page(lambda request: pages.gallery(**request.path_params)),
+        "/learn/": _page(lambda request: pages.learn()),
+        "/learn/{key}/": _page(lambda request: pages.lesson(request.path_params["key"])),
         "/about/": _page(lambda request: pages.about()),
         "/static/{name}": _static,
         "/images/{name}": picture,

@@ -28,6 +28,26 @@ def percent(share: float) -> str:
     return "> 99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
 
 
+def exact(value: float) -> str:
+    """A whole number as it is, any other with three digits after the point.
+
+    >>> exact(-510.0), exact(0.12345)
+    ('−510', '0.123')
+    """
+    text = f"{value:.0f}" if value == round(value) else f"{value:.3f}"
+    return text.replace("-", "−" if float(text) else "")
+
+
+def tint(value: float, largest: float) -> str:
+    """The class of a cell's colour: ``p1`` to ``p9`` above zero, ``n1`` to ``n9`` below, none at zero.
+
+    >>> tint(5, 9), tint(-9, 9), tint(0, 9)
+    ('p5', 'n9', '')
+    """
+    level = round(9 * min(abs(value) / largest, 1)) if largest > 0 else 0
+    return f"{'p' if value > 0 else 'n'}{level}" if level else ""
+
+
 def histogram(counts: np.ndarray, edges: np.ndarray) -> Markup:
     """Counts ``[n]`` between edges ``[n + 1]`` as columns on a logarithmic scale, zero marked."""
     tall = np.log1p(counts.astype(np.float64))

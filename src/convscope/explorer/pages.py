@@ -16,6 +16,7 @@ from convscope.explorer.about import facts
 from convscope.explorer.addresses import PANELS_A_SHARD, Here, has, has_loupe
 from convscope.explorer.gallery import gallery_page, groups, home_of, wrong
 from convscope.explorer.guard import POLICY
+from convscope.explorer.lessons import LESSONS
 from convscope.explorer.loupe import Opening, opening, script
 from convscope.plain.names import escape
 from convscope.version import __version__
@@ -37,7 +38,8 @@ class Pages:
 
     def addresses(self) -> Iterator[str]:
         """The address of every page."""
-        yield from ("", "layer/", "about/")
+        yield from ("", "layer/", "about/", "learn/")
+        yield from (lesson.page for lesson in LESSONS.values())
         yield from (addresses.layer_page(name) for name in self.atlas.layers)
         for group in groups(self.atlas).values():
             yield from (gallery_page(group.key, number + 1) for number in range(group.pages))
@@ -94,6 +96,16 @@ class Pages:
             "images.html", gallery_page(group, number).count("/"), group=every[group], groups=every,
             number=number, rows=every[group].page(number).tolist(), wrong=wrong(self.atlas), chosen=chosen,
         )  # fmt: skip
+
+    def learn(self) -> str:
+        return self._render("learn.html", 1, lessons=LESSONS)
+
+    def lesson(self, key: str) -> str:
+        """One lesson with its lab; raises UnknownName."""
+        if key not in LESSONS:
+            raise UnknownName("lesson", key, LESSONS)
+        lab = LESSONS[key].material(self.atlas)
+        return self._render(f"learn-{key}.html", 2, lesson=LESSONS[key], lessons=LESSONS, lab=lab)
 
     def about(self) -> str:
         return self._render("about.html", 1, sections=facts(self.atlas), unfinished=self._unfinished())
@@ -175,7 +187,7 @@ def _environment(atlas: Atlas) -> Environment:
         loader=PackageLoader("convscope.explorer"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"number": charts.number, "percent": charts.percent}
+    environment.filters |= {"number": charts.number, "percent": charts.percent, "exact": charts.exact}
     environment.globals |= {
         "atlas": atlas,
         "images": atlas.images,
@@ -190,6 +202,7 @@ def _environment(atlas: Atlas) -> Environment:
         "escape_name": escape,
         "has": lambda address: has(atlas, address),
         "bar": charts.bar,
+        "tint": charts.tint,
         "class_name": lambda index: channels.class_name(atlas, int(index)),
         "label_name": lambda index: channels.label_name(atlas, int(index)),
     }

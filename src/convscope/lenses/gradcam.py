@@ -81,9 +81,9 @@ class GradCAM:
 
 def _maps_below(target: Target) -> list[str]:
     """Layers with positions that the unit depends on, in running order."""
-    from convscope.model.validity import ancestors
+    from convscope.model.tape import ancestors
 
-    below = ancestors(target.model.record, target.layer.index) - {target.layer.index}
+    below = ancestors(target.model.record.calls, target.layer.index) - {target.layer.index}
     layers = target.model.layers.values()
     return [layer.name for layer in layers if layer.index in below and layer.height * layer.width > 1]
 

@@ -31,6 +31,11 @@ class Axis:
             formula = (start, 0, size + (len(self) - 1) * stride)
         return Axis(None, self.low.min(keepdims=True), self.high.max(keepdims=True), formula)
 
+    def spread(self, count: int) -> "Axis":
+        """``count`` positions, each of which sees what all together see."""
+        whole = self.hull()
+        return Axis(self.dim, whole.low.repeat(count), whole.high.repeat(count), whole.formula)
+
     def along(self, dim: int | None) -> "Axis":
         return replace(self, dim=dim)
 
@@ -121,3 +126,11 @@ def taken(axis: Axis, step: slice | int) -> Axis:
         jump = int(positions[1] - positions[0]) if len(positions) > 1 else 1
         formula = (start + int(positions[0]) * stride, stride * jump, size)
     return Axis(axis.dim, axis.low[positions], axis.high[positions], formula)
+
+
+def sampled(axis: Axis, first: np.ndarray, last: np.ndarray) -> Axis:
+    """The axis where each position reads from ``first`` to ``last`` of it, as far as they are inside."""
+    first, last = (np.clip(end, 0, len(axis) - 1) for end in (first, last))
+    low = np.array([axis.low[a : b + 1].min() for a, b in zip(first, last, strict=True)])
+    high = np.array([axis.high[a : b + 1].max() for a, b in zip(first, last, strict=True)])
+    return Axis(axis.dim, low, high, None)

@@ -5,8 +5,9 @@ on its way down (Simonyan et al. 2013; Zeiler & Fergus 2013; Springenberg et al.
 is the user's own and is never altered.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,25 +19,31 @@ from torch.autograd.graph import Node
 Rule = Literal["gradient", "deconvnet", "guided"]
 Signals = tuple[Tensor | None, ...]
 
-RECTIFIER_NODES = {"ReluBackward0": "relu", "HardtanhBackward0": "relu6", "ThresholdBackward0": "threshold"}
+# autograd's nodes by the name of their operation: "Relu" is ReluBackward0; in-place variants end in another number
+RECTIFIER_NODES = {"Relu": "relu", "Hardtanh": "relu6", "Threshold": "threshold"}
 SMOOTH_NODES = {
-    "SiluBackward0": "silu", "GeluBackward0": "gelu", "HardswishBackward0": "hardswish", "MishBackward0": "mish",
-    "EluBackward0": "elu", "LeakyReluBackward0": "leaky relu", "PreluKernelBackward0": "prelu",
-    "SoftplusBackward0": "softplus", "CeluBackward0": "celu", "RreluWithNoiseBackward0": "rrelu",
+    "Silu": "silu", "Gelu": "gelu", "Hardswish": "hardswish", "Mish": "mish", "Elu": "elu", "Celu": "celu",
+    "LeakyRelu": "leaky relu", "PreluKernel": "prelu", "Softplus": "softplus", "RreluWithNoise": "rrelu",
 }  # fmt: skip
-POOL_NODES = {"MaxPool2DWithIndicesBackward0", "AdaptiveMaxPool2DBackward0", "MaxPool1DWithIndicesBackward0"}
-# nodes whose backward depends on the values that went forward, besides rectifiers and pools
-GATE_NODES = {
-    "SigmoidBackward0": "sigmoid", "TanhBackward0": "tanh", "HardsigmoidBackward0": "hardsigmoid",
-    "SoftmaxBackward0": "softmax", "LogSoftmaxBackward0": "log softmax",
-    "NativeLayerNormBackward0": "layer norm", "NativeGroupNormBackward0": "group norm",
-    "PowBackward0": "power", "BmmBackward0": "matrix product", "ExpBackward0": "exponential",
-}  # fmt: skip
+POOL_NODES = {"MaxPool2DWithIndices", "AdaptiveMaxPool2D", "MaxPool1DWithIndices"}
 DISGUISED_NODES = {
-    "WhereBackward0": "where", "MaximumBackward0": "maximum", "MinimumBackward0": "minimum",
-    "ClampMinBackward0": "clamp", "ClampBackward0": "clamp", "ClampBackward1": "clamp",
-    "ClampMinBackward1": "clamp", "AbsBackward0": "abs", "MaxBackward0": "max",
+    "Where": "where", "Maximum": "maximum", "Minimum": "minimum", "Fmax": "fmax", "Fmin": "fmin", "Max": "max",
+    "ClampMin": "clamp", "Clamp": "clamp", "Abs": "abs", "MaskedFill": "masked fill", "IndexPut": "index put",
+    "Hardshrink": "hardshrink", "Softshrink": "softshrink",
 }  # fmt: skip
+# nodes whose backward never looks at the values that went forward; what is in no table is taken for a gate
+LINEAR_NODES = {
+    "AccumulateGrad", "AdaptiveAvgPool2D", "Add", "Addmm", "Alias", "AsStrided", "AvgPool2D", "AvgPool3D", "BroadcastTo", "Cat",
+    "Clone", "ConstantPadNd", "Convolution", "Copy", "CopySlices", "Detach", "Expand", "Flip", "Gather", "Index",
+    "IndexSelect", "Linear", "Mean", "MkldnnConvolution", "Mm", "Neg", "Permute", "PixelShuffle",
+    "PixelUnshuffle", "ReflectionPad2D", "Repeat", "ReplicationPad2D", "ReshapeAlias", "Roll", "Rsub", "Select",
+    "Slice", "Split", "SplitWithSizes", "Squeeze", "Stack", "Sub", "Sum", "T", "ToCopy", "Transpose", "Unbind",
+    "Unfold", "Unsqueeze", "UnsafeSplit", "UnsafeView", "UpsampleBicubic2D", "UpsampleBilinear2D",
+    "UpsampleNearest2D", "View",
+}  # fmt: skip
+# linear in each of their two arguments: gates where both depend on the pixels
+PRODUCTS = {"Mul": "product of two maps", "Div": "quotient of two maps", "Bmm": "matrix product"}
+NORMS = {"NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm"}  # linear with the statistics of training
 
 
 @dataclass
@@ -53,8 +60,11 @@ class Descent:
     reaches_pixels: bool = True
 
 
-def nodes_between(top: Node, pixels: Tensor) -> list[Node]:
-    """The nodes on some way from ``top`` down to ``pixels``, without those that lead only to weights."""
+def nodes_between(top: Node, pixels: Tensor, response_norms: Collection[Node] = ()) -> list[Node]:
+    """The nodes on some way from ``top`` down to ``pixels``, without those that lead only to weights.
+
+    Where ``response_norms`` are handed through, what they divide by is on no way.
+    """
     order: list[Node] = []
     seen: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(top, False)]
@@ -65,45 +75,70 @@ def nodes_between(top: Node, pixels: Tensor) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((below, False) for below, _ in node.next_functions if below is not None)
+            stack.extend((below, False) for below in _below(node, response_norms))
     leads: set[Node] = set()
     for node in order:  # every node comes after all that lies below it
         is_pixels = getattr(node, "variable", None) is pixels
-        if is_pixels or any(below in leads for below, _ in node.next_functions):
+        if is_pixels or any(below in leads for below in _below(node, response_norms)):
             leads.add(node)
     return [node for node in order if node in leads]
 
 
-def describe(nodes: Sequence[Node]) -> Descent:
+def _below(node: Node, response_norms: Collection[Node]) -> list[Node]:
+    ways = node.next_functions[:1] if node in response_norms else node.next_functions
+    return [below for below, _ in ways if below is not None]
+
+
+def describe(nodes: Sequence[Node], response_norms: Collection[Node] = ()) -> Descent:
     """Count rectifiers, pools and whatever a rule has no answer to."""
     descent = Descent(reaches_pixels=bool(nodes))
+    known = set(nodes)
     for node in nodes:
-        name = node.name()
-        if is_rectifier(node):
+        name = operation_of(node)
+        if isinstance(node, BackwardCFunction):  # written in Python or compiled: nobody can see inside
+            descent.opaque[node.name()] += 1
+        elif is_rectifier(node):
             descent.rectifiers += 1
         elif name in POOL_NODES:
             descent.pools += 1
-        for table, count in (
-            (SMOOTH_NODES, descent.smooth), (GATE_NODES, descent.gates), (DISGUISED_NODES, descent.disguised),
-        ):  # fmt: skip
-            if name in table:
-                count[table[name]] += 1
-        if name == "MulBackward0" and len(_paths(node, nodes)) > 1:
-            descent.gates["product of two maps"] += 1
-        if isinstance(node, BackwardCFunction):  # written in Python or compiled: nobody can see inside
-            descent.opaque[name] += 1
+        elif name in SMOOTH_NODES:
+            descent.smooth[SMOOTH_NODES[name]] += 1
+        elif name in DISGUISED_NODES:
+            descent.disguised[DISGUISED_NODES[name]] += 1
+        elif gate := _gate(node, known, response_norms):
+            descent.gates[gate] += 1
     return descent
 
 
-def _paths(node: Node, nodes: Sequence[Node]) -> list[Node]:
-    known = set(nodes)
-    return [below for below, _ in node.next_functions if below in known]
+def operation_of(node: Node) -> str:
+    """``Relu`` for ReluBackward0 and for its in-place variant."""
+    return (
+        node.name()
+        .rpartition("::")[2]
+        .rstrip("0123456789")
+        .removesuffix("Backward")
+        .removesuffix("Backwards")
+    )
+
+
+def _gate(node: Node, known: Collection[Node], response_norms: Collection[Node]) -> str:
+    """What a node's backward does with the values that went forward, in words; empty where it is linear."""
+    name = operation_of(node)
+    if name in PRODUCTS:
+        return PRODUCTS[name] if sum(way in known for way in _below(node, response_norms)) > 1 else ""
+    if name in NORMS:
+        return "batch norm over this image" if getattr(node, "_saved_training", False) else ""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removeprefix("Native")).lower()
+    return "" if name in LINEAR_NODES else words
+
+
+FLOORS = {"Hardtanh": "_saved_min_val", "Threshold": "_saved_threshold"}
 
 
 def is_rectifier(node: Node) -> bool:
-    """Nodes that clip at zero from below; a hardtanh only where its floor is zero, as in ReLU6."""
-    name = node.name()
-    return name in RECTIFIER_NODES and (name != "HardtanhBackward0" or node._saved_min_val == 0)  # type: ignore[attr-defined]
+    """Nodes that clip at zero from below: a hardtanh where its floor is zero, as in ReLU6, a threshold of zero."""
+    name = operation_of(node)
+    return name in RECTIFIER_NODES and (name not in FLOORS or getattr(node, FLOORS[name]) == 0)
 
 
 def rectify(rule: Rule) -> Callable[[Signals, Signals], Signals]:
@@ -134,8 +169,9 @@ def descend(
     """
     if values.grad_fn is None:
         return torch.zeros_like(pixels), Descent(reaches_pixels=False)
-    nodes = nodes_between(values.grad_fn, pixels)
-    descent = describe(nodes)
+    passed = () if rule == "gradient" else response_norms
+    nodes = nodes_between(values.grad_fn, pixels, passed)
+    descent = describe(nodes, passed)
     if rule != "gradient":
         for node, hook in _hooks(nodes, rule, response_norms):
             node.register_hook(hook)
@@ -151,5 +187,5 @@ def _hooks(nodes: Sequence[Node], rule: Rule, response_norms: Sequence[Node]) ->
     for node in nodes:
         if node in response_norms:
             yield node, pass_through
-        elif is_rectifier(node) or node.name() in SMOOTH_NODES:
+        elif is_rectifier(node) or operation_of(node) in SMOOTH_NODES:
             yield node, hook

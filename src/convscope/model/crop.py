@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from convscope.model.layer import Layer
 from convscope.model.operations import CONVOLUTIONS, POINTWISE
-from convscope.model.regions import pair
+from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Record, Ref, Value
 from convscope.plain.convolution import padding_amounts, reach
 
@@ -70,7 +70,7 @@ def _outputs(call: Call) -> list[Value]:
 
 def _add_inputs(plan: Plan, call: Call, wanted: list[Spans], record: Record) -> bool:
     """Note what a call needs of its inputs for what is wanted of its outputs; False where no rule fits."""
-    if any(spans != wanted[0] for spans in wanted):
+    if call.aliased or any(spans != wanted[0] for spans in wanted):
         return False
     spans = tuple(needed(call, span, axis) for axis, span in enumerate(wanted[0]))
     if None in spans:

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.graph import Node
-from torch.overrides import TorchFunctionMode
 
 from convscope.errors import BadModel
 from convscope.model.crop import Plan, Span, map_shape
 from convscope.model.operations import MAX_POOLS, arguments, canonical
 from convscope.model.reading import Stopped
-from convscope.model.tape import INPUT, Record, Value, tensors_in
+from convscope.model.tape import INPUT, Record, Value
+from convscope.model.watch import Watch, tensors_in
 
 LOWEST = -1e30  # below any activation, and finite, so that what is blanked later never becomes NaN
 
@@ -25,7 +25,7 @@ class CannotCrop(BadModel):
     """The pass cannot be run on crops; the whole image can."""
 
 
-class Crops(TorchFunctionMode):
+class Crops(Watch):
     """Runs the recorded calls on crops; ``reader`` gets the layer's output, ``[N, C, 1, 1]``."""
 
     def __init__(
@@ -45,14 +45,7 @@ class Crops(TorchFunctionMode):
         self.alive = [pixels]
         self.response_norms: list[Node] = []
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
+    def _meet(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         operation = canonical(func)
         inputs = self.plan.inputs.get(self.index)
         expected = self.record.calls[self.index].operation if self.index < len(self.record.calls) else ""

@@ -8,7 +8,8 @@ the textbook recurrence of size, stride and start (Araujo, Norris and Sim, Disti
 import numpy as np
 
 from convscope.model.axis import Axis
-from convscope.model.regions import Known, Region, region_of
+from convscope.model.region import Known, Region
+from convscope.model.regions import region_of
 from convscope.model.tape import INPUT, Record, Value
 from convscope.plain.field import Field
 

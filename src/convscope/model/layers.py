@@ -6,7 +6,7 @@ from math import prod
 from convscope.model.geometry import receptive_field, regions
 from convscope.model.layer import Layer
 from convscope.model.operations import CHAINED, CONVOLUTIONS, DROPOUTS, SOFTMAX, SUMS, TRANSPOSED
-from convscope.model.regions import Region, pair
+from convscope.model.region import Region, pair
 from convscope.model.tape import INPUT, Call, Record, Ref, Value
 
 ROOTS = CONVOLUTIONS | TRANSPOSED | SUMS | {"linear", "cat"}

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from convscope.errors import BadModel, UnknownName
 from convscope.model.layer import Layer
 from convscope.model.layers import find_layers, output_layer, surveyed
+from convscope.model.readable import unwrapped
 from convscope.model.state import undisturbed
 from convscope.model.tape import Record, record, single_output
 from convscope.plain.fit import Fit
@@ -43,13 +44,13 @@ class Model:
     ):
         if any(values and len(values) != fit.channels for values in (mean, std)):
             raise BadModel(f"mean {mean} and std {std} must each have {fit.channels} numbers, one a channel")
-        self.module = module
+        self.module, wrappings = unwrapped(module)
         self.fit = fit
         self.mean, self.std = tuple(mean), tuple(std)
-        self.name = name or type(module).__name__
+        self.name = name or type(self.module).__name__
         self.architecture = architecture
         self.choose = choose
-        self.notes = notes
+        self.notes = notes + wrappings
         self._classes = tuple(classes)
 
     def __repr__(self) -> str:
@@ -149,7 +150,7 @@ class Model:
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
         mean, std = self.normalisation
-        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels(image))).permute(2, 0, 1)
+        pixels = torch.from_numpy(np.require(self.pixels(image), requirements=["C", "W"])).permute(2, 0, 1)
         return (pixels.float() / 255 - mean) / std
 
     @property

@@ -1,6 +1,7 @@
 """What convscope knows about torch operations: canonical names, argument names, and kinds."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 # one name for the many spellings of an operation: x + y, torch.add, x.add_, x += y
@@ -87,7 +88,16 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "mean": ("input", "dim", "keepdim"),
     "sum": ("input", "dim", "keepdim"),
     "amax": ("input", "dim", "keepdim"),
-    "max": ("input", "dim", "keepdim"),
+    **dict.fromkeys(
+        ("max", "min", "amin", "prod", "std", "var", "var_mean", "std_mean", "argmax", "logsumexp"),
+        ("input", "dim", "keepdim"),
+    ),
+    "norm": ("input", "p", "dim", "keepdim"),
+    "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"),
+    "matmul": ("input", "other"),
+    "narrow": ("input", "dim", "start", "length"),
+    "select": ("input", "dim", "index"),
+    "pixel_unshuffle": ("input", "downscale_factor"),
     "softmax": ("input", "dim"),
     "log_softmax": ("input", "dim"),
     "layer_norm": ("input", "normalized_shape"),
@@ -97,7 +107,9 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "unbind": ("input", "dim"),
     "squeeze": ("input", "dim"),
     "unsqueeze": ("input", "dim"),
-    "interpolate": ("input", "size", "scale_factor", "mode", "align_corners"),
+    "interpolate": (
+        "input", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias",
+    ),
     "upsample": ("input", "size", "scale_factor", "mode", "align_corners"),
     "flip": ("input", "dims"),
     "pixel_shuffle": ("input", "upscale_factor"),
@@ -106,6 +118,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def canonical(function: Callable[..., Any]) -> str:
     """The one name of an operation: ``torch.relu_``, ``Tensor.relu`` and ``F.relu`` are all ``relu``."""
     name = getattr(function, "__name__", type(function).__name__)
@@ -113,7 +126,7 @@ def canonical(function: Callable[..., Any]) -> str:
         name = getattr(getattr(function, "__self__", None), "__name__", name)
     if name.startswith("__") and name.endswith("__"):
         name = name[2:-2]
-    name = name.lstrip("_")
+    name = name.lstrip("_").partition(".")[0]  # relu.default, as exported graphs call it
     name = SPELLINGS.get(name, name)
     if name.endswith("_") and not name.startswith("_"):
         name = name[:-1]

@@ -6,14 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from convscope.errors import BadModel
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.model.operations import canonical
 from convscope.model.state import undisturbed
-from convscope.model.tape import tensors_in
+from convscope.model.watch import Watch, made_by
 
 Reader = Callable[[Tensor], Any]
 
@@ -22,7 +21,7 @@ class Stopped(Exception):
     """The last layer that was asked for has been read."""
 
 
-class _Follow(TorchFunctionMode):
+class _Follow(Watch):
     """Counts calls as the tape did, and hands over the outputs that were asked for."""
 
     def __init__(self, model: Model, readers: Mapping[int, Reader], gentle: Callable[[Tensor], None] | None):
@@ -33,18 +32,12 @@ class _Follow(TorchFunctionMode):
         self.index = 0
         self.gentle = gentle
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
+    def _meet(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         operation = canonical(func)
-        output = args[0] if operation == "assign" else next(tensors_in(result), None)
-        if isinstance(output, Tensor):
-            self._arrive(operation, output)
+        result = func(*args, **kwargs)
+        outputs = made_by(operation, args, result)
+        if outputs:
+            self._arrive(operation, outputs[0])
         return result
 
     def _arrive(self, operation: str, output: Tensor) -> None:

@@ -6,7 +6,7 @@ from itertools import takewhile
 from math import prod
 
 from convscope.model.operations import CONVOLUTIONS, MAX_POOLS, NORMALISATIONS, SUMS, TRANSPOSED
-from convscope.model.regions import pair
+from convscope.model.region import pair
 from convscope.model.tape import Call, Ref
 
 ACTIVATIONS = {

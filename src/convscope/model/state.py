@@ -1,6 +1,6 @@
 """Looking without touching: the state a pass needs, put back as it was found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -13,11 +13,15 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
     flags = [(part, part.training) for part in module.modules()]
     tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     try:
-        for part, _ in flags:
-            part.training = False
+        _set_training((part, False) for part, _ in flags)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         yield
     finally:
-        for part, training in flags:
-            part.training = training
+        _set_training(flags)
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
+
+
+def _set_training(flags: Iterable[tuple[nn.Module, bool]]) -> None:
+    for part, training in flags:
+        if part.training != training:  # a module is slow to set
+            part.training = training

@@ -4,7 +4,7 @@ from convscope.model.backward import Descent, Rule
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.model.operations import RECTIFIERS
-from convscope.model.tape import INPUT, Record
+from convscope.model.tape import INPUT, ancestors
 from convscope.plain.validity import LABELS, Validity
 
 METHODS: dict[Rule, str] = {
@@ -15,21 +15,10 @@ METHODS: dict[Rule, str] = {
 COMPARISONS = {"gt", "ge", "lt", "le", "heaviside", "sign"}
 
 
-def ancestors(record: Record, index: int) -> set[int]:
-    """The calls that a call depends on, itself included."""
-    found: set[int] = set()
-    waiting = [index]
-    while waiting:
-        current = waiting.pop()
-        if current != INPUT and current not in found:
-            found.add(current)
-            waiting.extend(value.call for value in record.calls[current].inputs)
-    return found
-
-
 def judge(model: Model, layer: Layer, descent: Descent, rule: Rule) -> Validity:
     """The validity of every map of ``layer`` under ``rule``, from its graph; dead units are judged one by one."""
-    below = [model.record.calls[index] for index in sorted(ancestors(model.record, layer.index))]
+    depends = ancestors(model.record.calls, layer.index)
+    below = [model.record.calls[index] for index in sorted(depends - {INPUT})]
     recorded = sum(call.operation in RECTIFIERS for call in below)
     hidden = model.record.witnessed - model.record.rectifiers
     disguises = sorted(set(descent.disguised) | {c.operation for c in below if c.operation in COMPARISONS})

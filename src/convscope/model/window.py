@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from convscope.model.operations import CONVOLUTIONS, MAX_POOLS
-from convscope.model.regions import pair
+from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Record, Ref
 from convscope.plain.convolution import reach
 

@@ -93,7 +93,10 @@ def sizes(input_size: InputSize | None, known: Preprocessing, channels: int = 3)
 
 
 def first_channels(module: nn.Module, default: int) -> int:
-    """Input channels of the first convolution."""
+    """Input channels of the first convolution, or ``default`` where none stands at the input."""
+    about = getattr(module, "pretrained_cfg", None) or {}
+    if not about.get("first_conv", True):  # timm's word for networks that begin with something else
+        return default
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             return layer.in_channels

@@ -11,6 +11,7 @@ from torch import nn
 
 from convscope.errors import BadModel, UnknownName
 from convscope.model.model import Model
+from convscope.model.readable import refuse_unreadable, refuse_without_numbers, unwrapped
 from convscope.model.store import MANIFEST, load_state, read_model, refuse_broken
 from convscope.nets import NETS
 from convscope.nets.architecture import Architecture, create, describe
@@ -67,7 +68,7 @@ def open_model(
     if isinstance(x, Model):
         return x
     if isinstance(x, nn.Module):
-        return _open_module(x, asked, type(x).__name__)
+        return _open_module(x, asked, type(unwrapped(x)[0]).__name__)
     text = str(x)
     if (folder := _model_folder(Path(text))) is not None:
         return _open_folder(folder)
@@ -158,7 +159,8 @@ def _seeded(factory: Callable[[], Any], seed: int, text: str) -> Any:
 
 def _open_module(module: nn.Module, asked: Asked, name: str, *notes: str) -> Model:
     """The user's own module, with its weights as they are unless a file is given."""
-    known = of_module(module)
+    inner, _ = unwrapped(module)
+    known = of_module(inner)
     if (known is None or known.fit is None) and asked.input_size is None:
         raise BadModel(
             f"the input size of {name} is not known: pass input_size=64, (64, 48) or (3, 64, 48), and "
@@ -166,9 +168,11 @@ def _open_module(module: nn.Module, asked: Asked, name: str, *notes: str) -> Mod
         )
     known = known or Preprocessing()
     if asked.weights is not None:
-        known = _load(module, asked.weights, known, name)
+        known = _load(inner, asked.weights, known, name)
     else:
-        refuse_broken(dict(module.named_parameters()), name)
+        refuse_unreadable(inner)
+        refuse_without_numbers(inner)
+        refuse_broken(dict(inner.named_parameters()), name)
     return _model(module, replace(known, notes=(*notes, *known.notes)), asked, name, None)
 
 

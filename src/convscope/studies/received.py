@@ -11,7 +11,7 @@ from convscope.errors import Unanswerable
 from convscope.model.model import Model
 from convscope.model.operations import CONVOLUTIONS
 from convscope.model.reading import read
-from convscope.model.regions import pair
+from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Ref
 from convscope.plain.convolution import Padding
 from convscope.plain.field import Field

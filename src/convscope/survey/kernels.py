@@ -21,6 +21,15 @@ def first_kernels(model: Model, layer: Layer) -> np.ndarray | None:
     return model.module.get_parameter(weight.weight).detach().float().cpu().numpy()
 
 
+def first_biases(model: Model, layer: Layer) -> np.ndarray:
+    """What such a convolution adds to every channel, ``[C]``; zero where it has no bias."""
+    root = model.record.calls[model.layer(layer.chain[0]).index]
+    bias = root.arguments.get("bias")
+    if not isinstance(bias, Ref) or not bias.weight:
+        return np.zeros(layer.shape[0], dtype=np.float32)
+    return model.module.get_parameter(bias.weight).detach().float().cpu().numpy()
+
+
 def kernel_sheet(weights: np.ndarray) -> np.ndarray:
     """The filters as pictures, 8 a row, each scaled by itself, zero mid-grey."""
     rows = -(-len(weights) // SHEET_ACROSS)

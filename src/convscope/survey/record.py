@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from convscope.atlas import layout
-from convscope.atlas.write import write_images, write_manifest, write_numbers, write_picture
+from convscope.atlas.write import write_images, write_manifest, write_numbers, write_picture, write_weights
 from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.plain.fit import match_channels
 from convscope.plain.render import scale_tile
 from convscope.survey.count import Counts
 from convscope.survey.job import Job
-from convscope.survey.kernels import first_kernels, kernel_sheet
+from convscope.survey.kernels import first_biases, first_kernels, kernel_sheet
 from convscope.survey.loupe import write_loupes
 from convscope.survey.pictures import Drawn
 from convscope.survey.pixels import Pixels
@@ -32,6 +32,8 @@ def write_counts(job: Job, counts: Counts) -> Numbers:
             looks_at_pixels.add(layer.name)
             entry["kernels"] = True
             write_picture(layout.kernels_file(job.root, layer.name), kernel_sheet(kernels))
+            if job.pixels.images.raw(0) is None:  # otherwise the photographs are not what the network reads
+                write_weights(job.root, layer.name, kernels, first_biases(job.model, layer))
         write_numbers(job.root, layer.name, numbers[layer.name])
     write_loupes(job.root, job.model, job.pixels, job.chosen, numbers, looks_at_pixels)
     write_images(job.root, _image_columns(job.pixels.images, counts))

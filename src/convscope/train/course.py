@@ -91,7 +91,7 @@ def _load(
     train = load(labelled(images, TRAIN), chosen.fit)
     val = load(labelled(images, VAL), chosen.fit)
     mean, std = train.moments()
-    notes = (*images.notes, *notes)
+    notes = (*images.notes, *notes, *chosen.notes)
     return Course(run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes)
 
 

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from convscope.errors import BadImages
 from convscope.images.source import Images
+from convscope.model.model import Model
+from convscope.model.warning import warnings_of
 from convscope.nets import typical
-from convscope.nets.architecture import Architecture, describe
+from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
@@ -47,7 +50,17 @@ def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
         lr=recipe.lr or 3e-3,
         augment=choose_augment(images, recipe),
     )
-    return Plan(chosen, fit, architecture)
+    return Plan(chosen, fit, architecture, geometry_notes(architecture, fit) if recipe.net else ())
+
+
+def geometry_notes(architecture: Architecture, fit: Fit) -> tuple[str, ...]:
+    """Where a network that was asked for breaks, at this size, what courses promise of stride and padding."""
+    if architecture["kind"] != "spec":
+        return ()
+    with torch.device("meta"):  # shapes are enough
+        module = create(architecture)
+        blank = (0.0,) * fit.channels
+        return tuple(map(str, warnings_of(Model(module, fit=fit, mean=blank, std=(1.0,) * fit.channels))))
 
 
 def choose_fit(images: Images, imgsz: int | None) -> Fit:

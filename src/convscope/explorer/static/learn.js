@@ -1,0 +1,48 @@
+// What the lessons share: a guess opens its answer; and how their numbers are written and tinted.
+"use strict";
+
+/** A whole number as it is, any other with three digits after the point. @param {number} value */
+Scope.exact = value => value.toFixed(Number.isInteger(value) ? 0 : 3)
+  .replace(/^-(?=0\.0*$)/, "").replace("-", "−");
+
+/** The class of a cell's colour, as in charts.tint. */
+Scope.tint = (value, largest) => {
+  const level = largest > 0 ? Math.round(9 * Math.min(Math.abs(value) / largest, 1)) : 0;
+  return level ? (value > 0 ? "p" : "n") + level : "";
+};
+
+/** Writes numbers into the cells of a table, and their tints. */
+Scope.write = (table, values, largest, extra = () => "") => {
+  const cells = table.querySelectorAll("td");
+  values.flat().forEach((value, i) => {
+    cells[i].textContent = Scope.exact(value);
+    cells[i].className = `${Scope.tint(value, largest)} ${extra(i)}`.trim();
+  });
+};
+
+/** The largest absolute value of nested arrays of numbers. */
+Scope.largest = values => Math.max(...values.flat(Infinity).map(Math.abs));
+
+/** The data of a lab, and its controls made visible. */
+Scope.lab = element => {
+  element.classList.add("js");
+  element.querySelectorAll(".controls, .depth-slider").forEach(part => { part.hidden = false; });
+  const data = element.querySelector("script");
+  return data && JSON.parse(data.textContent);
+};
+
+customElements.define("scope-predict", class extends HTMLElement {
+  connectedCallback() {
+    const labels = [...this.querySelectorAll("label")];
+    this.onchange = event => {
+      const right = Number(this.dataset.right), guess = Number(event.target.value);
+      labels.forEach((label, i) => {
+        label.className = i === right ? "right" : i === guess ? "wrong" : "";
+      });
+      this.classList.add("answered");
+      this.querySelector("details").open = true;
+      this.querySelector(".verdict-line").textContent = guess === right
+        ? "Yes." : `Not quite: ${labels[right].textContent.trim()}.`;
+    };
+  }
+});

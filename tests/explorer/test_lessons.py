@@ -1,0 +1,197 @@
+"""The numbers of the labs, held against torch; and what the lessons say where the atlas lacks something."""
+
+import json
+import re
+import shutil
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from convscope.atlas import layout
+from convscope.atlas.read import open_atlas
+from convscope.errors import BadAtlas
+from convscope.explorer import stride_lab
+from convscope.explorer.app import create_app
+from convscope.explorer.crop import liveliest, unpadded
+from convscope.explorer.field_lab import field_lab
+from convscope.explorer.kernel_lab import kernel_lab
+from convscope.explorer.pooling_lab import pooling_lab
+from convscope.plain.boxes import Box
+from convscope.plain.convolution import PADDINGS
+from convscope.plain.kernels import KERNELS
+
+from . import synthetic
+from .asking import ask
+from .test_pages import Reader, read
+
+
+def double(array) -> torch.Tensor:
+    return torch.as_tensor(np.array(array), dtype=torch.float64)
+
+
+def network_map(atlas, row: int, channel: int) -> torch.Tensor:
+    """What the first convolution makes of the whole photograph, straight from its file."""
+    photo = np.asarray(Image.open(layout.photo_file(atlas.path, row)))
+    kernels = atlas.weights("relu1")
+    read = (double(photo).permute(2, 0, 1) / 255 - 0.5) / 0.5
+    weight, bias = double(kernels["weight"][[channel]]), double(kernels["bias"][[channel]])
+    return functional.conv2d(read[None], weight, bias, stride=2, padding=2)[0, 0]
+
+
+def test_the_networks_kernels_give_what_torch_gives_on_the_whole_photograph(atlas):
+    lab = kernel_lab(atlas)
+    y, x = lab.position
+    for slide in lab.benches[1].slides:
+        whole = network_map(atlas, lab.crop.row, slide.channel)
+        height, width = slide.map.shape
+        np.testing.assert_allclose(slide.map, whole[y : y + height, x : x + width], atol=1e-6)
+
+
+def test_kernels_of_the_blackboard_give_what_torch_gives(atlas):
+    lab = kernel_lab(atlas)
+    grey = Image.open(layout.photo_file(atlas.path, lab.crop.row)).convert("L").crop(tuple(lab.crop.box))
+    for slide in lab.benches[0].slides:
+        wanted = functional.conv2d(double(grey)[None, None], double(KERNELS[slide.name])[None, None])[0, 0]
+        np.testing.assert_allclose(slide.map, wanted, atol=1e-9)
+
+
+def counted(n: int, padding: tuple[int, int], kernel: int, stride: int, dilation: int) -> list[int]:
+    """How often each of ``n`` pixels is read, by the gradient of all outputs; with their number at the end."""
+    pixels = torch.zeros(1, 1, n, requires_grad=True)
+    padded = functional.pad(pixels, padding)
+    if padded.shape[2] <= dilation * (kernel - 1):
+        return [0] * n + [0]
+    out = functional.conv1d(padded, torch.ones(1, 1, kernel), stride=stride, dilation=dilation)
+    out.sum().backward()
+    assert pixels.grad is not None
+    return [*pixels.grad[0, 0].int().tolist(), out.shape[2]]
+
+
+def dropped(n: int, padding: tuple[int, int], kernel: int, stride: int, dilation: int) -> int:
+    """Pixels at the end that no window spans, whether it reads them or not."""
+    *spanned, _ = counted(n, padding, dilation * (kernel - 1) + 1, stride, 1)
+    text = "".join(str(min(count, 1)) for count in spanned)
+    return n - len(text.rstrip("0"))
+
+
+def test_every_walk_is_what_autograd_says():
+    data = stride_lab.walks()
+    every = list(product(*stride_lab.CHOICES.values()))
+    assert len(every) == len(data["walks"])
+    for settings, found in zip(every, data["walks"], strict=True):
+        n, kernel, stride, dilation, padding = settings
+        before, after, outputs, lost, visits, formula, said = found
+        reach = dilation * (kernel - 1)
+        *counts, positions = counted(n, (before, after), kernel, stride, dilation)
+        assert (outputs, visits) == (positions, "".join(map(str, counts)))
+        assert lost == dropped(n, (before, after), kernel, stride, dilation)
+        assert formula.endswith(f"= {positions}") or positions == 0
+        promised = {"valid": (0, 0), "full": (reach, reach), "causal": (reach, 0)}
+        assert (before, after) == promised.get(padding, (before, after))
+        assert padding != "same" or outputs == -(-n // stride)
+        assert [data["sentences"][index] for index in said] == list(
+            stride_lab.walk(*settings).window.promises(n)
+        )
+
+
+def test_pools_and_switches_are_those_of_torch(lively):
+    lab = pooling_lab(lively)
+    maps = np.asarray(Image.open(layout.loupe_maps_file(lively.path, "relu1", lab.chosen)))
+    present = np.setdiff1d(lively.loupe("relu1")["channel"][lab.chosen], [synthetic.NONE]).tolist()
+    levels = maps[present.index(lab.channel) * 16 :][:16]
+    left, top = int(lab.box.left), int(lab.box.top)
+    for shift in lab.shifts:
+        cells = double(levels[top : top + 8, left - shift.by : left - shift.by + 8])[None, None]
+        best, where = functional.max_pool2d(cells, 2, return_indices=True)
+        assert shift.cells.tolist() == cells[0, 0].int().tolist()
+        assert shift.switches == set(where.flatten().tolist())
+        np.testing.assert_array_equal(shift.pooled("max"), best[0, 0])
+        np.testing.assert_array_equal(shift.pooled("avg"), functional.avg_pool2d(cells, 2)[0, 0])
+    assert not lab.shifts[0].changed_after("max").any()
+    assert lab.shifts[1].changed.sum() > 0
+
+
+def test_the_field_of_the_middle_cell_is_its_stored_interval(atlas):
+    for place, seen in enumerate(field_lab(atlas).sees):
+        middle = synthetic.LAYERS[place][1][1] // 2
+        top, bottom = synthetic.interval(place)[middle]
+        assert seen.box == Box(top, top, bottom, bottom)
+
+
+def test_the_question_about_the_field_has_the_right_answer(app):
+    page = read(app, "/learn/receptive-field/")
+    right = int(next(attributes for tag, attributes in page.tags if tag == "scope-predict")["data-right"])
+    answers = re.findall(r"(\d+ × \d+) pixels", page.text.split("depend on?")[1])
+    assert answers[right] == "13 × 13"
+
+
+@pytest.fixture(scope="module")
+def app(atlas):
+    return create_app(atlas)
+
+
+def test_without_scripts_the_sum_is_there_to_read(app, atlas):
+    lab = kernel_lab(atlas)
+    page = read(app, "/learn/kernel/").text
+    for bench in lab.benches:
+        slide = bench.slides[0]
+        products = bench.window(slide) * slide.weight
+        number = next(iter(re.findall(rf"the {bench.taps} products add up to (\S+) ,", page)))
+        assert float(number.replace("−", "-")) == pytest.approx(products.sum(), abs=5e-4)
+
+
+def test_the_crop_is_where_most_changes_and_never_the_border():
+    photo = np.zeros((40, 40, 1), dtype=np.uint8)
+    photo[:, :10] = 255  # a border
+    photo[22:28:2, 24:30] = 20
+    assert liveliest(photo, 8).left < 10
+    inside = liveliest(photo, 8, within=Box(10, 0, 40, 40))
+    assert 18 <= inside.left <= 29
+    assert 17 <= inside.top <= 27
+    assert (inside.width, inside.height) == (8, 8)
+
+
+def test_the_border_of_a_tall_picture_is_left_out(atlas, tmp_path):
+    shutil.copytree(atlas.path, tmp_path / "atlas")
+    path = tmp_path / "atlas" / layout.IMAGES
+    columns = json.loads(path.read_text())
+    columns["width"][1] = 16
+    path.write_text(json.dumps(columns))
+    assert unpadded(open_atlas(tmp_path / "atlas"), 1) == Box(8, 0, 24, 32)
+
+
+def test_an_atlas_without_weights_still_slides_the_blackboard(atlas, tmp_path):
+    shutil.copytree(atlas.path, tmp_path / "atlas")
+    layout.weights_file(tmp_path / "atlas", "relu1").unlink()
+    page = Reader(ask(create_app(open_atlas(tmp_path / "atlas")), "/learn/kernel/").text)
+    assert "holds no weights of its first layer" in page.text
+    assert "of this network," not in page.text
+
+
+def test_damaged_weights_are_named(atlas, tmp_path):
+    shutil.copytree(atlas.path, tmp_path / "atlas")
+    path = layout.weights_file(tmp_path / "atlas", "relu1")
+    path.write_bytes(layout.numbers_file(atlas.path, "relu1").read_bytes())
+    with pytest.raises(BadAtlas, match=r"weights.safetensors holds no kernels of 10 channels: survey again"):
+        open_atlas(tmp_path / "atlas").weights("relu1")
+
+
+def test_without_photographs_the_lessons_say_what_makes_them(atlas, monkeypatch):
+    monkeypatch.setattr(type(atlas), "chosen", ())
+    app = create_app(atlas)
+    assert "The lab needs a photograph of the atlas" in read(app, "/learn/kernel/").text
+    assert "The lab needs an activation map" in read(app, "/learn/pooling/").text
+    assert "One row of pixels" in read(app, "/learn/stride-and-padding/").text
+
+
+def test_an_unknown_lesson_is_named(app):
+    reply = ask(app, "/learn/poolnig/")
+    assert (reply.status, "did you mean pooling" in reply.text) == (404, True)
+
+
+def test_every_padding_is_compared():
+    assert [settings[-1] for settings in stride_lab.COMPARED] == list(PADDINGS)
