@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
+from convscope.atlas.write import write_weights
 from convscope.errors import BadAtlas
 from convscope.explorer import stride_lab
 from convscope.explorer.app import create_app
@@ -174,8 +175,7 @@ def test_an_atlas_without_weights_still_slides_the_blackboard(atlas, tmp_path):
 
 def test_damaged_weights_are_named(atlas, tmp_path):
     shutil.copytree(atlas.path, tmp_path / "atlas")
-    path = layout.weights_file(tmp_path / "atlas", "relu1")
-    path.write_bytes(layout.numbers_file(atlas.path, "relu1").read_bytes())
+    write_weights(tmp_path / "atlas", "relu1", np.ones((9, 3, 5, 5)), np.ones(9))
     with pytest.raises(BadAtlas, match=r"weights.safetensors holds no kernels of 10 channels: survey again"):
         open_atlas(tmp_path / "atlas").weights("relu1")
 
