@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,9 @@ def some_images(count: int = 45) -> Images:
     return open_images(arrays, labels=[i % 3 for i in range(count)], classes=["a", "b", "c"])
 
 
-def outputs(model: Model, images: Images, batch: int) -> dict[str, np.ndarray]:
+def outputs(
+    model: Model, images: Images, batch: int, memory_format: torch.memory_format = torch.contiguous_format
+) -> dict[str, np.ndarray]:
     """Every surveyed layer of every image, by plain module hooks, in batches of consecutive rows."""
     modules = {"1": model.module[1], "5": model.module[5], "7": model.module[7]}
     kept: dict[str, list[np.ndarray]] = {name: [] for name in modules}
@@ -50,7 +53,7 @@ def outputs(model: Model, images: Images, batch: int) -> dict[str, np.ndarray]:
         for start in range(0, len(images), batch):
             rows = range(start, min(start + batch, len(images)))
             stacked = torch.stack([model.preprocess(images[row]) for row in rows])
-            model.module(stacked.contiguous(memory_format=torch.channels_last))
+            model.module(stacked.contiguous(memory_format=memory_format))
     for handle in handles:
         handle.remove()
     return {name: np.concatenate(parts) for name, parts in kept.items()}
@@ -74,11 +77,15 @@ def literal_winners(maps: np.ndarray, k: int) -> list[list[tuple[float, int, int
     return found
 
 
-def test_winners_equal_a_literal_search_bit_for_bit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("memory_format", ["contiguous", "channels_last"])
+def test_winners_equal_a_literal_search_bit_for_bit(tmp_path: Path, memory_format: Any) -> None:
     model, images = small_model(), some_images()
-    atlas = survey(model, images, into=tmp_path / "atlas", batch=8, k=9, photos=3)
+    atlas = survey(
+        model, images, into=tmp_path / "atlas", batch=8, k=9, photos=3, memory_format=memory_format
+    )
     assert list(atlas.layers) == ["1", "5", "7"]
-    for name, maps in outputs(model, images, 8).items():
+    layout = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
+    for name, maps in outputs(model, images, 8, layout).items():
         winners = atlas.winners(name)
         found = [
             [(float(v), int(i), int(y), int(x)) for v, i, y, x in zip(*rows, strict=True)]

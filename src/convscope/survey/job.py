@@ -38,7 +38,9 @@ class Job:
     def pixels(self) -> Pixels:
         split = self.settings.split
         chosen = self.source if split in ("auto", "all") else self.source.split(split)
-        return Pixels(self.model, chosen.sorted_by_id())
+        return Pixels(
+            self.model, chosen.sorted_by_id(), channels_last=self.settings.memory_format == "channels_last"
+        )
 
     @cached_property
     def layers(self) -> list[Layer]:

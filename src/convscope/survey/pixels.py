@@ -17,9 +17,10 @@ KEPT_BYTES = 512 << 20
 class Pixels:
     """Model inputs and display pixels by row; the most recently used stay in memory, within a bound."""
 
-    def __init__(self, model: Model, images: Images):
+    def __init__(self, model: Model, images: Images, *, channels_last: bool = False):
         self.model = model
         self.images = images
+        self.channels_last = channels_last
         self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
         self.bytes = 0
 
@@ -43,10 +44,12 @@ class Pixels:
 
     @cached_property
     def memory_format(self) -> torch.memory_format:
-        """channels_last, in which convolutions on most machines are quicker, where the network takes it.
+        """channels_last where that was asked for and the network takes it.
 
         It decides the last bits of every value, so that all batches of a survey share it.
         """
+        if not self.channels_last:
+            return torch.contiguous_format
         first = self._stack([0])
         try:
             scores = self.model.scores(first.contiguous(memory_format=torch.channels_last))

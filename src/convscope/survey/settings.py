@@ -28,6 +28,9 @@ class Survey:
         convolution-norm-activation chain, and sums and concatenations.
     project
         Also make the projections, not only the patches.
+    memory_format
+        How a batch lies in memory: contiguous, as everyone's own forward pass has it, or channels_last, in which
+        convolutions are up to a third quicker on most CPUs. It decides the last bits of every value.
     photos
         How many images the Loupe can show.
     seed
@@ -39,6 +42,7 @@ class Survey:
     split: Split = "auto"
     layers: str = ""
     project: bool = True
+    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
     photos: int = 24
     seed: int = 0
 
@@ -46,6 +50,8 @@ class Survey:
         for name, low, high in (("k", 1, 100), ("batch", 1, 4096), ("photos", 0, 1000)):
             if not low <= getattr(self, name) <= high:
                 raise BadSpec(f"{name}={getattr(self, name)} is out of range: choose {low} to {high}")
+        if self.memory_format not in ("contiguous", "channels_last"):
+            raise BadSpec(f"unknown memory format {self.memory_format!r}: choose contiguous or channels_last")
         if self.split not in ("auto", "all", "train", "val", "test"):
             raise BadSpec(f"unknown split {self.split!r}: choose auto, val, train, test or all")
 
