@@ -40,7 +40,7 @@ CHECKED, FIRST, MEASURED = 128, 512, 512  # images
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("nets", nargs="*", default=list(NETS))
-    parser.add_argument("--images", type=int, default=2048)
+    parser.add_argument("--images", type=int, default=16_384)  # from here on 8 positions a map are sampled
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     keep_freed_memory()
