@@ -3,7 +3,7 @@
     python benchmarks/check_speed.py FOLDER [--images 10000] [--side 256] [--json FILE]
 
 The photos are made in a temporary folder from quarters and middles of those in FOLDER, each blown up to
-``--side`` pixels, so that all differ. Every check runs in a process of its own; its seconds are of the clock
+``--side`` pixels, so that all differ (halves of symmetric things are mirrored copies, and are found). Every check runs in a process of its own; its seconds are of the clock
 and of the processor, with the threads the machine has.
 """
 
