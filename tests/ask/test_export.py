@@ -18,6 +18,7 @@ from convscope.model import export as formats
 from convscope.model.model import Model
 from convscope.model.resample import Fitted
 from convscope.nets.open import open_model
+from convscope.nets.softmax import Softmax
 from convscope.plain.fit import Fit
 
 needs_onnx = pytest.mark.skipif(
@@ -150,3 +151,16 @@ def test_what_cannot_be_exported_says_why(model, tmp_path):
         BadOutput, match=r"cannot export to .*net.tflite: choose a name that ends in .onnx or .pt2"
     ):
         export(model, tmp_path / "net.tflite")
+
+
+@pytest.mark.parametrize("last", [nn.Softmax(1), nn.LogSoftmax(1), Softmax(3.0), nn.Identity()])
+def test_a_network_that_makes_its_own_probabilities_exports_them_as_they_are(last):
+    """Its softmax is not taken a second time: probabilities are those of the network, whatever it ends in."""
+    torch.manual_seed(0)
+    scores = nn.Sequential(nn.Conv2d(3, 4, 5), nn.Flatten(), nn.Linear(4 * 12 * 12, 3))
+    opened = open_model(nn.Sequential(scores, last), input_size=16, mean=0.4, std=0.2)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    with torch.no_grad():
+        found = formats.Classifier(opened)(torch.from_numpy(pixels))
+        plain = scores((torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - 0.4) / 0.2)
+    torch.testing.assert_close(found, (plain / getattr(last, "temperature", 1.0)).softmax(1))

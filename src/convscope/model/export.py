@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import BadModel
-from convscope.model.model import Model
+from convscope.model.model import Model, as_probabilities
 from convscope.model.resample import Fitted
 from convscope.model.tape import single_output
 from convscope.version import __version__
@@ -27,14 +27,14 @@ class Classifier(nn.Module):
         super().__init__()
         self.fitted = Fitted(model.fit)
         self.network = copy.deepcopy(model.module).cpu().eval()  # the user's own stays as it is
-        self.choose = model.choose
+        self.choose, self.ending = model.choose, model.ending
         mean, std = model.normalisation
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
 
     def forward(self, images: Tensor) -> Tensor:
         pixels = (self.fitted(images).float() / 255 - self.mean) / self.std
-        return single_output(self.network(pixels), self.choose).softmax(1)
+        return as_probabilities(single_output(self.network(pixels), self.choose), self.ending)
 
 
 def trace(model: Model) -> torch.export.ExportedProgram:

@@ -177,10 +177,18 @@ class Model:
         with undisturbed(self.module), torch.no_grad():
             return single_output(self.module(batch.to(self.device)), self.choose).cpu()
 
+    @property
+    def ending(self) -> str:
+        """The last operation of the forward pass: a softmax where the network makes its own probabilities."""
+        return self.record.calls[self.record.output.call].operation
+
     def probabilities(self, batch: Tensor) -> Tensor:
         """Class probabilities ``[N, classes]``: by the network's own softmax, else by the softmax of its scores."""
-        scores = self.scores(batch)
-        last = self.record.calls[self.record.output.call].operation
-        if last == "softmax":
-            return scores
-        return scores.exp() if last == "log_softmax" else scores.softmax(1)
+        return as_probabilities(self.scores(batch), self.ending)
+
+
+def as_probabilities(result: Tensor, ending: str) -> Tensor:
+    """What a forward pass that ends in the operation ``ending`` returned ``[N, classes]``, as probabilities."""
+    if ending == "softmax":
+        return result
+    return result.exp() if ending == "log_softmax" else result.softmax(1)

@@ -77,6 +77,8 @@ def with_dead(validity: Validity, value: float) -> Validity:
     """The same label for a unit whose activation is not above zero: what is drawn did not happen here."""
     if value > 0:
         return validity
-    sentence = f"{validity.sentence} The unit is not above zero here ({value:.4g}): what it sees does not drive it."
+    sentence = (
+        f"{validity.sentence} The unit is not above zero here ({value:.4g}): what it sees does not drive it."
+    )
     labels = tuple(sorted({"dead", *validity.labels} - {"exact"}, key=LABELS.index))
     return Validity(labels[0], sentence, labels, validity.rectified, validity.rectifiers, validity.notes)
