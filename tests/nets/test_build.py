@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -53,7 +53,10 @@ def test_a_dense_layer_would_have_cost():
 def test_the_layout_says_what_the_module_does(convolutional, head):
     text = " ".join([*convolutional, head]).strip() or "fc3"
     size = {"classes": 3, "channels": 2, "height": 17, "width": 22}
-    maps, net = torch.zeros(2, 2, 17, 22), build(text, **size)
+    try:
+        maps, net = torch.zeros(2, 2, 17, 22), build(text, **size)
+    except BadSpec:  # such as a pool after "gmp2" and a stride: one row is left
+        reject()
     for row, layer in zip(lay_out(parse(text), **size), net, strict=True):
         assert tuple(maps.shape[1:]) == row.before
         maps = layer(maps)

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from convscope.ask.look import read_image
+from convscope.model.measure import outputs
 from convscope.model.model import Model
-from convscope.model.reading import read
 from convscope.model.stages import Stage, stages
 from convscope.model.summary import summary
 from convscope.plain.boxes import Box
@@ -39,31 +38,17 @@ def figure(model: Any, photo: Any) -> Figure:
     opened = open_model(model)
     image = read_image(photo)
     plan = stages(opened)
-    values = activations(opened, image, {*(stage.layer.name for stage in plan), opened.output})
+    layers = {*(stage.layer.name for stage in plan), opened.output}
+    found = outputs(opened, opened.preprocess(image)[None], layers)
+    values = {name: value[0] for name, value in found.items()}
     return Figure(
         title=opened.name,
         subtitle=_subtitle(opened),
         photo=opened.pixels(image),
         pictures=tuple(_pictures(opened, plan, values)),
-        classes=likeliest(opened, values[opened.output]),
+        classes=opened.likeliest(torch.from_numpy(found[opened.output]), LIKELIEST),
         notes=opened.notes,
     )
-
-
-def activations(model: Model, image: Any, layers: set[str]) -> dict[str, np.ndarray]:
-    """What some layers output for one image: float32 ``[C, H, W]`` or ``[C]`` each."""
-    values: dict[str, np.ndarray] = {}
-
-    def keep(name: str) -> Any:
-        return lambda output: values.update({name: _copy(output)})
-
-    batch = model.preprocess(image)[None].to(model.device)
-    read(model, batch, {name: keep(name) for name in layers})
-    return values
-
-
-def _copy(output: Tensor) -> np.ndarray:
-    return output[0].detach().float().cpu().numpy().copy()
 
 
 def _subtitle(model: Model) -> str:
@@ -72,13 +57,6 @@ def _subtitle(model: Model) -> str:
         f"{fit.height} × {fit.width} × {fit.channels} in, {len(model.classes)} classes out, "
         f"{table.parameters:,} parameters, {table.multiply_adds:,} multiply-adds"
     )
-
-
-def likeliest(model: Model, scores: np.ndarray) -> tuple[tuple[str, float], ...]:
-    """The classes with the highest probabilities after a softmax."""
-    shares = torch.softmax(torch.from_numpy(scores.ravel()), 0).numpy()
-    best = np.argsort(-shares, kind="stable")[:LIKELIEST]
-    return tuple((model.classes[i], float(shares[i])) for i in best)
 
 
 def _pictures(

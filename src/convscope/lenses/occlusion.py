@@ -89,7 +89,7 @@ class Occlusion:
             raise Unanswerable(
                 f"{unit} of {target.model.name} has no probability: only {target.model.output} has"
             )
-        return lambda output: output.flatten(1).softmax(1)[:, unit.channel]
+        return lambda output: target.model.shares(output.flatten(1))[:, unit.channel]
 
 
 def spread(falls: np.ndarray, windows: Any) -> np.ndarray:

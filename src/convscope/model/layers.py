@@ -97,16 +97,19 @@ def surveyed(record: Record, layers: dict[str, Layer], output: str) -> tuple[str
 
 def output_layer(record: Record) -> str:
     """The call that yields the class scores before any softmax, and before its temperature."""
-    call = record.calls[record.output.call]
+    return scores_and_temperature(record)[0].name
+
+
+def scores_and_temperature(record: Record) -> tuple[Call, float]:
+    """The call that yields the class scores, and what they are divided by before the network's own softmax."""
+    call, temperature = record.calls[record.output.call], 1.0
     while call.operation in SOFTMAX and call.inputs and call.inputs[0].call != INPUT:
-        call = _before_temperature(record.calls[call.inputs[0].call], record)
-    return call.name
-
-
-def _before_temperature(call: Call, record: Record) -> Call:
-    """What a softmax's input was before it was divided by one number."""
-    scaled = call.operation in ("div", "mul") and not call.weights and len(call.inputs) == 1
-    return record.calls[call.inputs[0].call] if scaled and call.inputs[0].call != INPUT else call
+        call = record.calls[call.inputs[0].call]
+        factor = call.arguments.get("other")
+        if isinstance(factor, int | float) and factor > 0 and call.inputs and call.inputs[0].call != INPUT:
+            temperature *= factor if call.operation == "div" else 1 / factor
+            call = record.calls[call.inputs[0].call]
+    return call, temperature
 
 
 def kernel_text(call: Call) -> str:

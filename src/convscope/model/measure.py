@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,6 +26,12 @@ def measure(model: Model, batches: Iterable[Tensor], reduce: Mapping[str, Reduce
     for batch in batches:
         read(model, batch.to(model.device), {name: reader(name) for name in reduce})
     return {name: torch.cat(parts) for name, parts in found.items()}
+
+
+def outputs(model: Model, batch: Tensor, layers: Iterable[str]) -> dict[str, np.ndarray]:
+    """What ``layers`` give for one batch, float32 ``[N, C, H, W]`` or ``[N, C]``, copied at each one's own call."""
+    found = measure(model, [batch], dict.fromkeys(layers, torch.clone))
+    return {name: values.float().cpu().numpy() for name, values in found.items()}
 
 
 def maxima(output: Tensor) -> Tensor:

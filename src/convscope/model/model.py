@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from convscope.errors import BadModel, UnknownName
 from convscope.model.layer import Layer
-from convscope.model.layers import find_layers, output_layer, surveyed
+from convscope.model.layers import find_layers, output_layer, scores_and_temperature, surveyed
 from convscope.model.readable import unwrapped
 from convscope.model.state import undisturbed
 from convscope.model.tape import Record, record, single_output
@@ -176,6 +176,21 @@ class Model:
         """The network's answer ``[N, classes]``, as a rule logits, for a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
         with undisturbed(self.module), torch.no_grad():
             return single_output(self.module(batch.to(self.device)), self.choose).cpu()
+
+    @cached_property
+    def temperature(self) -> float:
+        """What the class scores are divided by before the network's own softmax; 1 where it has none."""
+        return scores_and_temperature(self.record)[1]
+
+    def shares(self, scores: Tensor) -> Tensor:
+        """Class probabilities of what the layer ``output`` gives, ``[..., classes]``."""
+        return (scores / self.temperature).softmax(-1)
+
+    def likeliest(self, scores: Tensor, count: int) -> tuple[tuple[str, float], ...]:
+        """Names and probabilities of the ``count`` likeliest classes of one image's scores."""
+        shares = self.shares(scores.flatten())
+        best = shares.sort(descending=True, stable=True).indices[:count].tolist()
+        return tuple((self.classes[place], float(shares[place])) for place in best)
 
     @property
     def ending(self) -> str:

@@ -114,6 +114,8 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "flip": ("input", "dims"),
     "pixel_shuffle": ("input", "upscale_factor"),
     "linear": ("input", "weight", "bias"),
+    "div": ("input", "other"),
+    "mul": ("input", "other"),
     "hardtanh": ("input", "min_val", "max_val"),
 }  # fmt: skip
 

@@ -11,9 +11,9 @@ from convscope.errors import BadImages
 from convscope.images import open_images
 from convscope.model.layer import Layer
 from convscope.model.layers import is_root
+from convscope.model.measure import outputs
 from convscope.model.model import Model
 from convscope.model.operations import CONVOLUTIONS, DROPOUTS, NORMALISATIONS, RECTIFIERS, SMOOTH, SUMS
-from convscope.model.reading import read
 from convscope.nets.open import open_model
 from convscope.plain.maps import LayerMaps, Maps
 from convscope.plain.render import signed
@@ -46,10 +46,11 @@ def maps(model: Any, picture: Any, layer: str | None = None) -> Maps:
     opened = open_model(model)
     chosen = list(opened.layers.values()) if layer is None else [opened.layer(layer)]
     image = one_picture(picture)
-    values = read_all(opened, opened.preprocess(image)[None], [each.name for each in chosen])
+    values = outputs(opened, opened.preprocess(image)[None], [each.name for each in chosen])
     blocks = block_names(opened)
     layers = {each.name: _layer(each, blocks[each.name], values[each.name]) for each in chosen}
-    return Maps(opened.name, _pixels(opened, image), layers, _named(opened, layers), opened.notes)
+    named = _named(opened, values)
+    return Maps(opened.name, _pixels(opened, image), layers, named, opened.notes)
 
 
 def one_picture(source: Any) -> Any:
@@ -60,17 +61,6 @@ def one_picture(source: Any) -> Any:
     if len(images) != 1:
         raise BadImages(f"{source} holds {len(images):,} pictures: maps are of one picture, name its file")
     return images[0]
-
-
-def read_all(model: Model, batch: Tensor, names: list[str]) -> dict[str, np.ndarray]:
-    """Float32 ``[N, C, ...]`` of each layer, copied at its own call: the next call may write over it."""
-    values: dict[str, np.ndarray] = {}
-
-    def keep(name: str) -> Any:
-        return lambda output: values.__setitem__(name, output.detach().float().cpu().numpy().copy())
-
-    read(model, batch.to(model.device), {name: keep(name) for name in names})
-    return values
 
 
 def block_names(model: Model) -> dict[str, str]:
@@ -102,10 +92,5 @@ def _pixels(model: Model, image: Any) -> np.ndarray:
     return model.pixels(image)
 
 
-def _named(model: Model, layers: dict[str, LayerMaps]) -> tuple[tuple[str, float], ...]:
-    scores = layers.get(model.output)
-    if scores is None:
-        return ()
-    shares = torch.from_numpy(scores.array.reshape(-1)).softmax(0).numpy()
-    best = np.argsort(-shares, kind="stable")[:NAMED]
-    return tuple((model.classes[place], float(shares[place])) for place in best)
+def _named(model: Model, values: dict[str, np.ndarray]) -> tuple[tuple[str, float], ...]:
+    return model.likeliest(torch.from_numpy(values[model.output]), NAMED) if model.output in values else ()

@@ -69,7 +69,7 @@ def occlusion_sweep(
     windows = Windows(size, stride, model.fit.height, model.fit.width)
     before = {name: part[0] for name, part in measure(model, [pixels[None]], reduce).items()}
     found = sweep(model, pixels, filling(model, pixels, fill), windows, reduce)
-    probability = _array(found[model.output][..., :-1].softmax(-1))
+    probability = _array(model.shares(found[model.output][..., :-1]))
     chosen_layers = [name for name in names if name in chosen]
     return OcclusionSweep(
         windows, fill, probability, probability.argmax(-1),
@@ -77,7 +77,7 @@ def occlusion_sweep(
         {name: _array(found[name][..., -1]) for name in chosen_layers},
         {name: strongest[name] for name in chosen_layers},
         Clean(
-            _array(before[model.output][:-1].softmax(-1)),
+            _array(model.shares(before[model.output][:-1])),
             {name: _array(before[name][:-1]) for name in chosen_layers},
             {name: float(before[name][-1]) for name in chosen_layers},
         ),

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from convscope.errors import Unanswerable
+from convscope.model.measure import outputs
 from convscope.model.model import Model
 from convscope.model.operations import CONVOLUTIONS
-from convscope.model.reading import read
 from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Ref
 from convscope.plain.convolution import Padding
@@ -121,10 +120,7 @@ def _maps(model: Model, source: Call | None, call: Call, pixels: Tensor) -> np.n
     """What is convolved, float64 ``[C, H, W]``."""
     if source is None:
         return pixels.double().numpy()
-    kept: list[Tensor] = []
-    batch = pixels[None].to(model.device)
-    read(model, batch, {source.name: lambda output: kept.append(output[0].to("cpu", torch.float64))})
-    return kept[0].numpy()
+    return outputs(model, pixels[None], [source.name])[source.name][0].astype(np.float64)
 
 
 def _windows(call: Call, kernel: tuple[int, ...], margins: tuple[int, ...]) -> tuple[Window, Window]:

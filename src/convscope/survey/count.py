@@ -75,10 +75,9 @@ def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, l
     def keep_scores(output: Tensor) -> None:
         if model.output in counts.tallies:
             reader(model.output)(output)
-        scores = output.detach().float().flatten(1).cpu().numpy()
-        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-        counts.predicted[rows] = scores.argmax(axis=1)
-        counts.probability[rows] = (shifted / shifted.sum(axis=1, keepdims=True)).max(axis=1)
+        scores = output.detach().float().flatten(1)
+        counts.predicted[rows] = scores.argmax(dim=1).cpu().numpy()
+        counts.probability[rows] = model.shares(scores).amax(dim=1).cpu().numpy()
 
     read(model, batch, {name: reader(name) for name in counts.tallies} | {model.output: keep_scores})
 

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from convscope.atlas import layout
 from convscope.atlas.write import write_loupe, write_picture
 from convscope.images.source import Images
+from convscope.model.measure import outputs
 from convscope.model.model import Model
-from convscope.model.reading import read
 from convscope.plain.render import unsigned
 from convscope.survey.pixels import Pixels
 
@@ -86,14 +85,5 @@ def stacked(scores: np.ndarray, channels: np.ndarray) -> np.ndarray:
 
 def activation_maps(model: Model, pixels: Pixels, row: int, layers: list[str]) -> dict[str, np.ndarray]:
     """Every layer's output for one image, float32 ``[C, H, W]``."""
-    found: dict[str, np.ndarray] = {}
-
-    def keep(name: str):
-        def reader(output: torch.Tensor) -> None:
-            maps = output[0] if output.dim() == 4 else output[0].reshape(-1, 1, 1)
-            found[name] = maps.detach().float().cpu().numpy().copy()
-
-        return reader
-
-    read(model, pixels.batch([row]), {name: keep(name) for name in layers})
-    return found
+    found = outputs(model, pixels.batch([row]), layers)
+    return {name: maps[0].reshape(maps.shape[1], *(maps.shape[2:] or (1, 1))) for name, maps in found.items()}
