@@ -5,6 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# the same examples in every run; `pytest --hypothesis-profile default` looks for new ones
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 # literal slow versions are modules that tests of several rooms import
 sys.path.insert(0, str(Path(__file__).parent / "oracles"))
