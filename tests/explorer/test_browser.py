@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.explorer.lessons import LESSONS
+from convscope.explorer.labs.lessons import LESSONS
 from convscope.explorer.loupe import opening
 
 from .synthetic import LAYERS, NONE, colour, interval

@@ -8,7 +8,7 @@ import pytest
 from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
 from convscope.explorer.app import create_app
-from convscope.explorer.pages import Pages
+from convscope.explorer.pages import page_addresses
 
 from . import synthetic
 from .asking import ask
@@ -51,7 +51,7 @@ def read(app, path: str, query: str = "") -> Reader:
 
 
 def test_every_page_answers_and_every_image_has_alt(app, atlas):
-    for address in Pages(atlas).addresses():
+    for address in page_addresses(atlas):
         page = read(app, f"/{address}")
         assert all("alt" in image for image in page.all("img"))
         assert all(svg.keys() & {"aria-hidden", "aria-label", "role"} for svg in page.all("svg"))
@@ -59,7 +59,7 @@ def test_every_page_answers_and_every_image_has_alt(app, atlas):
 
 
 def test_names_are_text_and_never_markup(app, atlas):
-    for address in Pages(atlas).addresses():
+    for address in page_addresses(atlas):
         page = read(app, f"/{address}")
         assert all(set(script) <= {"src", "defer", "type"} for script in page.all("script"))
         assert not [tag for tag, attributes in page.tags if any(name.startswith("on") for name in attributes)]
@@ -135,7 +135,7 @@ def test_what_does_not_exist_is_named_with_what_does(app, path, query, says):
 
 def test_a_half_made_atlas_shows_what_it_has(half_made):
     app = create_app(half_made)
-    for address in Pages(half_made).addresses():
+    for address in page_addresses(half_made):
         assert ask(app, f"/{address}").status == 200
     strips = [image["alt"] for image in read(app, "/").all("img") if image.get("class") == "strip"]
     assert strips[:3] == ["The pictures of this channel are missing: convscope survey RUN makes them"] * 3

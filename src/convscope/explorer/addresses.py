@@ -13,6 +13,7 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.plain.names import escape
 
 PANELS_A_SHARD = 64
+ROWS_A_PAGE = 500  # images on a page
 STATIC = Path(__file__).parent / "static"
 PICTURE = re.compile(
     r"images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
@@ -70,12 +71,18 @@ def has_loupe(atlas: Atlas, layer: str) -> bool:
     return bool(atlas.chosen) and has(atlas, layout.loupe_file(Path(), layer))
 
 
-def scripts(atlas: Atlas) -> Iterator[str]:
-    """Addresses of the data scripts: Loupe arrays and channel panels."""
-    for name, layer in atlas.layers.items():
-        yield from (panels_script(name, shard) for shard in shards(layer))
-        if has_loupe(atlas, name):
-            yield from (loupe_script(chosen, name) for chosen in range(len(atlas.chosen)))
+def gallery_page(group: str = "all", number: int = 1) -> str:
+    """The address of a page of a group.
+
+    >>> gallery_page(), gallery_page("wrong", 2)
+    ('images/', 'images/wrong/2/')
+    """
+    return "images/" if (group, number) == ("all", 1) else f"images/{group}/{number}/"
+
+
+def home_of(row: int) -> str:
+    """The address of a row among all images."""
+    return gallery_page("all", row // ROWS_A_PAGE + 1)
 
 
 def picture_file(atlas: Atlas, address: str) -> Path | None:

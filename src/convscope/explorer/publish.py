@@ -19,7 +19,7 @@ from convscope.atlas.read import Atlas
 from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer import addresses
 from convscope.explorer.app import create_app
-from convscope.explorer.pages import Pages
+from convscope.explorer.pages import page_addresses, script_addresses
 
 MARK = "convscope-site.json"  # lists what was written, so that only our own files are ever replaced
 PRIVACY = (
@@ -112,8 +112,8 @@ def _write_site(atlas: Atlas, root: Path) -> list[str]:
 
 def _pages_and_scripts(atlas: Atlas) -> dict[str, str]:
     """File name to address."""
-    pages = {f"{address}index.html": address for address in Pages(atlas).addresses()}
-    return pages | {address: address for address in addresses.scripts(atlas)}
+    pages = {f"{address}index.html": address for address in page_addresses(atlas)}
+    return pages | {address: address for address in script_addresses(atlas)}
 
 
 async def _ask_all(app: ASGIApp, wanted: dict[str, str]) -> dict[str, bytes]:
