@@ -5,8 +5,8 @@ from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 
 
-def write(site: Site, asked: Asked) -> str:
+def _write(site: Site, asked: Asked) -> str:
     return site.render("about.html", 1, sections=facts(site.atlas), unfinished=list(site.unfinished()))
 
 
-PAGE = Page("/about/", write, only("about/"), nav="About")
+PAGE = Page("/about/", _write, only("about/"), nav="About")

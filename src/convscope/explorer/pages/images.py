@@ -10,15 +10,15 @@ from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 
 
-def write(site: Site, asked: Asked) -> str:
-    return _write(site, "all", 1)
+def _write(site: Site, asked: Asked) -> str:
+    return _one(site, "all", 1)
 
 
-def write_group(site: Site, asked: Asked) -> str:
-    return _write(site, asked.path["group"], asked.path["number"])
+def _write_group(site: Site, asked: Asked) -> str:
+    return _one(site, asked.path["group"], asked.path["number"])
 
 
-def _write(site: Site, group: str, number: int) -> str:
+def _one(site: Site, group: str, number: int) -> str:
     every = groups(site.atlas)
     if group not in every:
         raise UnknownName("group of images", group, every)
@@ -38,5 +38,5 @@ def _further(atlas: Atlas) -> Iterator[str]:
     return (address for address in _addresses(atlas) if address != "images/")
 
 
-PAGE = Page("/images/", write, only("images/"), nav="Images")
-GROUP = Page("/images/{group}/{number:int}/", write_group, _further)
+PAGE = Page("/images/", _write, only("images/"), nav="Images")
+GROUP = Page("/images/{group}/{number:int}/", _write_group, _further)

@@ -15,7 +15,7 @@ from convscope.explorer.page import Page
 from convscope.explorer.site import Asked, Site
 
 
-def write(site: Site, asked: Asked) -> str:
+def _write(site: Site, asked: Asked) -> str:
     layer, channel = site.layer(asked.path["folder"]), asked.query.get("c")
     opened = None if channel is None else channels.panel(site.atlas, layer, site.channel(layer, channel))
     return site.render(
@@ -24,7 +24,7 @@ def write(site: Site, asked: Asked) -> str:
     )  # fmt: skip
 
 
-def write_panels(site: Site, asked: Asked) -> str:
+def _write_panels(site: Site, asked: Asked) -> str:
     """64 channel panels as a call of ``Scope.panels``: the text that ``?c=`` shows on the server."""
     layer, shard = site.layer(asked.path["folder"]), asked.path["shard"]
     if shard not in shards(layer):
@@ -55,5 +55,5 @@ def _panels(atlas: Atlas) -> Iterator[str]:
     return (panels_script(name, shard) for name, layer in atlas.layers.items() for shard in shards(layer))
 
 
-PAGE = Page("/layer/{folder}/", write, _addresses)
-PANELS = Page("/layer/{folder}/panels/{shard:int}.js", write_panels, _panels, media="text/javascript")
+PAGE = Page("/layer/{folder}/", _write, _addresses)
+PANELS = Page("/layer/{folder}/panels/{shard:int}.js", _write_panels, _panels, media="text/javascript")

@@ -7,11 +7,11 @@ from convscope.explorer.site import Asked, Site
 TEASERS = 6  # channels shown beside each layer
 
 
-def write(site: Site, asked: Asked) -> str:
+def _write(site: Site, asked: Asked) -> str:
     def dead(layer: AtlasLayer) -> int:
         return int(site.atlas.channels(layer.name)["dead"].sum())
 
     return site.render("layers.html", 1, dead=dead, teasers=TEASERS)
 
 
-PAGE = Page("/layer/", write, only("layer/"), nav="Layers")
+PAGE = Page("/layer/", _write, only("layer/"), nav="Layers")

@@ -9,11 +9,11 @@ from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 
 
-def write(site: Site, asked: Asked) -> str:
+def _write(site: Site, asked: Asked) -> str:
     return site.render("learn.html", 1, lessons=LESSONS)
 
 
-def write_lesson(site: Site, asked: Asked) -> str:
+def _write_lesson(site: Site, asked: Asked) -> str:
     key = asked.path["key"]
     if key not in LESSONS:
         raise UnknownName("lesson", key, LESSONS)
@@ -25,5 +25,5 @@ def _addresses(atlas: Atlas) -> Iterator[str]:
     return (lesson.page for lesson in LESSONS.values())
 
 
-PAGE = Page("/learn/", write, only("learn/"), nav="Learn")
-LESSON = Page("/learn/{key}/", write_lesson, _addresses)
+PAGE = Page("/learn/", _write, only("learn/"), nav="Learn")
+LESSON = Page("/learn/{key}/", _write_lesson, _addresses)

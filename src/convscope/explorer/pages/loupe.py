@@ -15,14 +15,14 @@ from convscope.explorer.site import Asked, Site
 from convscope.plain.names import escape
 
 
-def write(site: Site, asked: Asked) -> str:
+def _write(site: Site, asked: Asked) -> str:
     atlas, first = site.atlas, opening(site.atlas)
     ready = [layer for layer in atlas.layers.values() if has_loupe(atlas, layer.name)]
     config = first and _config(atlas, first, ready)
     return site.render("loupe.html", 0, opening=first, layers=ready, chosen=site.photographs(), config=config)
 
 
-def write_script(site: Site, asked: Asked) -> str:
+def _write_script(site: Site, asked: Asked) -> str:
     chosen = asked.path["chosen"]
     if chosen not in range(len(site.atlas.chosen)):
         raise UnknownName("chosen image", chosen, map(str, range(len(site.atlas.chosen))))
@@ -77,5 +77,5 @@ def _scripts(atlas: Atlas) -> Iterator[str]:
     )
 
 
-PAGE = Page("/", write, only(""), nav="Loupe")
-SCRIPT = Page("/loupe/{chosen:int}/{folder}.js", write_script, _scripts, media="text/javascript")
+PAGE = Page("/", _write, only(""), nav="Loupe")
+SCRIPT = Page("/loupe/{chosen:int}/{folder}.js", _write_script, _scripts, media="text/javascript")
