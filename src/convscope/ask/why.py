@@ -78,16 +78,17 @@ def why(
     tell = on_progress or (lambda progress: None)
     found = _investigate(opened, known, pixels, subject, wanted, tell)
     if subject.row is not None:
-        remember(known, found, pixels.shown(subject.row))
+        _remember(known, found, pixels)
     return found
 
 
-def remember(atlas: Atlas, why: Why, shown: np.ndarray) -> None:
-    """Keep an answer in its atlas, and what the network was shown of the image beside it."""
+def _remember(atlas: Atlas, why: Why, pixels: Pixels) -> None:
+    """Keep an answer in its atlas, and beside it the image and the one that the patch is cut from."""
     assert why.row is not None
-    photo = layout.photo_file(atlas.path, why.row)
-    if not photo.is_file():
-        write_picture(photo, shown)
+    for row in (why.row, *(why.patch or ())[:1]):
+        photo = layout.photo_file(atlas.path, row)
+        if not photo.is_file():
+            write_picture(photo, pixels.shown(row))
     write_why(atlas.path, why)
 
 
