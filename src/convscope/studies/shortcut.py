@@ -18,7 +18,7 @@ from convscope.studies.suspicion import Suspicion, batches, size_of
 
 FEWEST = 3  # images below which nothing is said of them
 LOSS = 0.05  # of the class's accuracy, below which silencing the channel is no blow
-HALF = 0.5  # of the pictures that a patch must turn
+MOST = 0.8  # of the pictures, that a patch must turn
 RESAMPLES = 1000
 Patch = tuple[int, Square]  # row of the image it is cut from, and where
 
@@ -27,7 +27,8 @@ def cover(suspicion: Suspicion) -> Trial:
     """Cover what the channel looks at, in pictures given the class, and a square of the same size elsewhere."""
     told = _Telling(
         "cover", "Cover what it looks at",
-        "Speaks for a shortcut where covering one small square takes the class away more often than covering another "
+        "Speaks for a shortcut where covering one small square (of nine around the channel’s strongest cell the one that "
+        "silences it most) takes the class away more often than covering another "
         "(the 95 % intervals lie apart).",
         "It does not show what lies under the square: the thing itself may be as small.",
     )  # fmt: skip
@@ -36,15 +37,30 @@ def cover(suspicion: Suspicion) -> Trial:
         return told.untested(f"only {len(places)} images of the sample are called {suspicion.name}")
     rng = np.random.default_rng(suspicion.settings.seed)
     fit = suspicion.model.fit
-    squares = [suspicion.square(suspicion.found.place[place, suspicion.channel]) for place in places]
-    others = [elsewhere(rng, suspicion.side, fit.height, fit.width, square) for square in squares]
     pictures = torch.cat(list(suspicion.batches(places)))
+    strongest = suspicion.found.place[places, suspicion.channel]
+    squares = [_square(suspicion, *pair) for pair in zip(pictures, strongest, strict=True)]
+    others = [elsewhere(rng, suspicion.side, fit.height, fit.width, square) for square in squares]
     there, control = (_turned(suspicion, _covered(suspicion, pictures, chosen)) for chosen in (squares, others))
     found = (
         f"{there} stop being called {suspicion.name} with {suspicion.side} × {suspicion.side} pixels covered where "
         f"the channel is strongest; with as many covered elsewhere {control}"
     )
     return told.shares(there.above(control), found, there, control)
+
+
+def _square(suspicion: Suspicion, picture: Tensor, strongest: int) -> Square:
+    """The square that silences the channel most, of nine around its strongest cell: a cell is coarser than a thing."""
+    fit, size = suspicion.model.fit, size_of(suspicion.model, suspicion.settings)
+    y, x = suspicion.centre(strongest)
+    squares = [
+        square_around((y + down * size, x + right * size), suspicion.side, fit.height, fit.width)
+        for down in (0, -1, 1) for right in (0, -1, 1)
+    ]  # fmt: skip
+    covered = _covered(suspicion, picture.expand(len(squares), *picture.shape), squares)
+    read = {suspicion.layer: activation_of(Unit(suspicion.layer, suspicion.channel))}
+    left = measure(suspicion.model, [covered], read)[suspicion.layer]
+    return squares[int(left.argmin())]
 
 
 def _covered(suspicion: Suspicion, pictures: Tensor, squares: list[Square]) -> Tensor:
@@ -102,7 +118,7 @@ def paste(suspicion: Suspicion, patch: Patch | None) -> Trial:
     """Paste the channel's patch onto pictures of other classes; beside it, squares of other pictures of the class."""
     told = _Telling(
         "paste", "Paste its patch",
-        "Speaks for a shortcut where the patch turns at least half of the pictures, and more of them than squares from "
+        f"Speaks for a shortcut where the patch turns at least {MOST:.0%} of the pictures, and more of them than squares from "
         "other places of pictures of the class do (the 95 % intervals lie apart).",
         "It does not show that the patch is no part of the thing: a network that knows a zebra by its stripes passes too. "
         "Look at the patch.",
@@ -124,7 +140,7 @@ def paste(suspicion: Suspicion, patch: Patch | None) -> Trial:
         f"{turned} of other classes become {suspicion.name} with the {right - left} × {bottom - top} patch pasted where "
         f"it was; with as large a square of a random picture of {suspicion.name}, from another place, {control}"
     )
-    return told.shares(turned.rate >= HALF and turned.above(control), found, turned, control)
+    return told.shares(turned.rate >= MOST and turned.above(control), found, turned, control)
 
 
 def _made(suspicion: Suspicion, pictures: Tensor) -> Share:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from convscope.model.model import Model
-from convscope.plain.squares import Square, square_around
 from convscope.plain.why import Inquiry
 from convscope.studies.contributions import Contributions
 
@@ -66,12 +65,11 @@ class Suspicion:
         """Of the squares that are covered or pasted: twice the occlusion's, so that a channel's place need not be exact."""
         return min(2 * size_of(self.model, self.settings), self.model.fit.height, self.model.fit.width)
 
-    def square(self, place: int) -> Square:
-        """The square around a place of the layer, given in row-major order."""
+    def centre(self, place: int) -> tuple[float, float]:
+        """The pixel (y, x) in the middle of a cell of the layer, given in row-major order."""
         layer, fit = self.model.layer(self.layer), self.model.fit
         y, x = divmod(int(place), layer.width)
-        centre = (y + 0.5) * fit.height / layer.height, (x + 0.5) * fit.width / layer.width
-        return square_around(centre, self.side, fit.height, fit.width)
+        return (y + 0.5) * fit.height / layer.height, (x + 0.5) * fit.width / layer.width
 
     def some(self, which: np.ndarray, count: int) -> np.ndarray:
         """At most ``count`` places among the images looked at, drawn by the seed, in order."""
