@@ -35,7 +35,14 @@ MARKED = 1  # the class whose training pictures all bear the mark
 EACH, HELD_OUT, SIDE = 120, 40, 32
 MARK = (25, 25, 31, 31)  # left, top, right, bottom
 EVERY = 5  # of the other classes' validation pictures one in so many bears the mark
-RECIPE = {"net": "12c5 p2 16c3 p2 16c3 gap", "epochs": 20, "batch": 32, "lr": 0.01, "augment": "none", "threads": 1}
+RECIPE = {
+    "net": "12c5 p2 16c3 p2 16c3 gap",
+    "epochs": 20,
+    "batch": 32,
+    "lr": 0.01,
+    "augment": "none",
+    "threads": 1,
+}
 SHOWN = 12  # pictures
 SIZE, STRIDE = 6, 2  # of the square that covers
 PATCHES, TILE = 5, 24  # of each channel on the sheet, and their pixels
@@ -138,9 +145,7 @@ def sheet(model: Model, atlas: Any, images: Images, layer: str) -> str:
         for rank in range(PATCHES):
             row, y, x = (int(winners[name][channel, rank]) for name in ("image", "y", "x"))
             box = field.at(y, x)
-            part = model.pixels(images[row])[
-                int(box.top) : int(box.bottom), int(box.left) : int(box.right)
-            ]
+            part = model.pixels(images[row])[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
             tiles.append(np.asarray(Image.fromarray(part).resize((TILE, TILE), Image.Resampling.BOX)))
         rows.append(np.concatenate(tiles, 1))
     return png(np.concatenate(rows), colours=64)
@@ -167,7 +172,9 @@ def short(why: Any) -> dict[str, Any]:
     data = why.as_dict()
     causes = [{key: cause[key] for key in ("channel", "part", "silenced")} for cause in data["causes"]]
     kept = ("predicted", "against", "gap", "rest", "exact", "verdict", "patch")
-    tests = [{key: test[key] for key in ("name", "title", "speaks", "found", "numbers")} for test in data["tests"]]
+    tests = [
+        {key: test[key] for key in ("name", "title", "speaks", "found", "numbers")} for test in data["tests"]
+    ]
     return {key: data[key] for key in kept} | {"causes": causes, "tests": tests}
 
 

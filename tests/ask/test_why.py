@@ -43,7 +43,9 @@ class ByHand(nn.Module):
         with torch.no_grad():
             self.conv.weight[0], self.conv.bias[0] = 1 / 27, -0.9  # 0.1 on all white
             self.conv.weight[1], self.conv.bias[1] = 1 / 27, 0
-            self.head.weight[:] = torch.tensor([[0.0, 0.0], [SIDE * SIDE * 20.0, 0.0] if by_mark else [0.0, 4.8]])
+            self.head.weight[:] = torch.tensor(
+                [[0.0, 0.0], [SIDE * SIDE * 20.0, 0.0] if by_mark else [0.0, 4.8]]
+            )
             self.head.bias[:] = torch.tensor([1.0, 0.0])
 
     def forward(self, x):
@@ -89,7 +91,7 @@ def test_a_planted_mark_is_found_and_every_count_is_the_planted_one(planted):
     assert found.suspect.silenced == pytest.approx(found.suspect.part, abs=1e-4)
     assert (found.suspect.errors.count, found.suspect.errors.total) == (4, 4)
     assert (found.suspect.base.count, found.suspect.base.total) == (24, 40)
-    counts = dict(control_count=0)
+    counts = {"control_count": 0}
     assert found.test("cover").numbers == {"count": 24, "total": 24, "control_total": 24, **counts}
     assert found.test("paste").numbers == {"count": 16, "total": 16, "control_total": 16, **counts}
     assert found.test("counter").numbers == {"count": 4, "total": 4, "control_total": 16, **counts}
@@ -107,7 +109,7 @@ def test_where_an_honest_channel_decides_no_shortcut_is_found(clean):
 
 
 def test_the_model_is_as_it_was(planted):
-    model, images, atlas = planted
+    model = planted[0]
     model.module.train()
     before = copy.deepcopy(model.module.state_dict())
     found = ask(planted, 5)
@@ -153,7 +155,7 @@ def test_in_a_network_that_is_not_linear_behind_its_maps_it_says_so(tmp_path):
 
 
 def test_without_labels_two_tests_are_not_made(planted, tmp_path):
-    model, images, _ = planted
+    model = planted[0]
     bare = open_images(draw(True))
     atlas = cs.survey(model, bare, into=tmp_path / "atlas", photos=2)
     found = cs.why(model, 5, atlas=atlas, images=bare, size=3)
@@ -184,10 +186,14 @@ def test_what_does_not_belong_together_is_refused(planted, clean, tmp_path):
         cs.why(clean[0], 5, atlas=atlas, images=images)
     with pytest.raises(BadAtlas, match="lacks '00039' and 0 more images of"):
         cs.why(model, 5, atlas=atlas, images=images.subset(range(39)))
-    with pytest.raises(BadAtlas, match="ByHand is no run folder, so its atlas is not known: give it with --atlas"):
+    with pytest.raises(
+        BadAtlas, match="ByHand is no run folder, so its atlas is not known: give it with --atlas"
+    ):
         cs.why(model, 5, images=images)
     with pytest.raises(BadAtlas, match="is not known: give them with --data FOLDER"):
         cs.why(model, 5, atlas=atlas)
     head = cs.survey(model, images, into=tmp_path / "atlas", layers="head", photos=0)
-    with pytest.raises(Unanswerable, match="was surveyed without relu, whose channels decide: .*--layers relu"):
+    with pytest.raises(
+        Unanswerable, match=r"was surveyed without relu, whose channels decide: .*--layers relu"
+    ):
         cs.why(model, 5, atlas=head, images=images)

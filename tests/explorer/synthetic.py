@@ -181,15 +181,17 @@ def why(row: int, against: int) -> Why:
     """An answer in which every number is another one."""
     grid = tuple(tuple((row + 1) * (y - x) / 100 for x in range(8)) for y in range(8))
     predicted = CLASSES[PREDICTED[row]]
-    top = tuple(Guess(name, share) for name, share in zip((predicted, CLASSES[against]), (0.7, 0.2), strict=True))
+    top = tuple(
+        Guess(name, share) for name, share in zip((predicted, CLASSES[against]), (0.7, 0.2), strict=True)
+    )
     causes = tuple(
         Cause(channel, 2.5 - channel, 2.5 - channel, grid, Share(3, 4), Share(2, 6)) for channel in range(3)
     )
     words = "A rule.", "Anything <else>."
     tests = (
-        Trial("cover", "Cover what it looks at", True, "5 of 6 stop", *words, dict(count=5, total=6, control_count=0, control_total=6)),
-        Trial("ablate", "Silence the channel", True, "it loses", *words, dict(change=-0.4, low=-0.5, high=-0.25)),
-        Trial("paste", "Paste its patch", True, "6 of 6 turn", *words, dict(count=6, total=6, control_count=1, control_total=6)),
+        Trial("cover", "Cover what it looks at", True, "5 of 6 stop", *words, shares(5, 0)),
+        Trial("ablate", "Silence the channel", True, "it loses", *words, {"change": -0.4, "low": -0.5, "high": -0.25}),
+        Trial("paste", "Paste its patch", True, "6 of 6 turn", *words, shares(6, 1)),
         Trial("counter", "Pictures without it", None, "no <i>labels</i>", *words, {}),
     )  # fmt: skip
     return Why(
@@ -198,3 +200,7 @@ def why(row: int, against: int) -> Why:
         Where(4, 2, "grey", (0.7, 0.2), grid, grid, (26, 26, 30, 30), 0.11, grid if against else None),
         causes, 130, 4.25, 4.0, 0.25, against == 0, 2e-7, tests, (3, (24, 24, 32, 32)), "supported", {"seed": 0},
     )  # fmt: skip
+
+
+def shares(count: int, control: int) -> dict[str, float | int | str | None]:
+    return {"count": count, "total": 6, "control_count": control, "control_total": 6}

@@ -35,9 +35,7 @@ def test_a_rectifier_in_place_is_silenced_too():
     model, twin = wrap(module), copy.deepcopy(module)
     with torch.no_grad():
         twin[0].weight[2], twin[0].bias[2] = 0, 0
-        torch.testing.assert_close(
-            scores_without(model, [batch(model)], "1", [2]), twin(batch(model))
-        )
+        torch.testing.assert_close(scores_without(model, [batch(model)], "1", [2]), twin(batch(model)))
 
 
 def test_channels_last_networks_lose_the_right_channel():

@@ -21,7 +21,9 @@ def test_after_a_mean_and_a_linear_layer_a_part_is_weight_times_mean():
     np.testing.assert_allclose(found.parts, parts, atol=1e-6)
     np.testing.assert_allclose(found.scores, scores, atol=1e-6)
     np.testing.assert_allclose(found.gap, scores[:, 1] - scores[:, 3], atol=1e-6)
-    np.testing.assert_allclose(found.gap - found.parts.sum(1), (head.bias[1] - head.bias[3]).item(), atol=1e-6)
+    np.testing.assert_allclose(
+        found.gap - found.parts.sum(1), (head.bias[1] - head.bias[3]).item(), atol=1e-6
+    )
     np.testing.assert_allclose(found.peak, maps.amax((2, 3)), atol=1e-6)
     assert np.array_equal(found.place, maps.flatten(2).argmax(2))
 
@@ -29,7 +31,13 @@ def test_after_a_mean_and_a_linear_layer_a_part_is_weight_times_mean():
 def test_elsewhere_it_is_gradient_times_activation():
     torch.manual_seed(1)
     module = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(100, 6), nn.ReLU(), nn.Linear(6, 3)
+        nn.Conv2d(3, 4, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(100, 6),
+        nn.ReLU(),
+        nn.Linear(6, 3),
     )
     found = contributions(wrap(module), [BATCH], "1", 0, 2)
     maps = module[:2](BATCH).detach().requires_grad_(True)
@@ -40,7 +48,9 @@ def test_elsewhere_it_is_gradient_times_activation():
 
 def test_a_later_operation_in_place_does_not_spoil_it():
     torch.manual_seed(1)
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+    )
     batch = BATCH.clone()
     found = contributions(wrap(module), [batch], "0", 0, 1)
     before = module[0](BATCH)

@@ -94,7 +94,9 @@ def _remember(atlas: Atlas, why: Why, pixels: Pixels) -> None:
 
 def _atlas(model: Any, atlas: Any, opened: Model) -> Atlas:
     if atlas is None and not (isinstance(model, str | Path) and is_run(model)):
-        raise BadAtlas(f"{opened.name} is no run folder, so its atlas is not known: give it with --atlas FOLDER")
+        raise BadAtlas(
+            f"{opened.name} is no run folder, so its atlas is not known: give it with --atlas FOLDER"
+        )
     known = atlas if isinstance(atlas, Atlas) else open_atlas(model if atlas is None else atlas)
     if known.manifest["model"]["id"] != opened.id:
         raise BadAtlas(f"{known.path} was made from another model than {opened.name}: survey this one first")
@@ -126,11 +128,15 @@ def _subject(model: Model, atlas: Atlas, pixels: Pixels, image: Any, against: st
     if against is not None:
         other = model.unit_of_class(against).channel
         if other == predicted:
-            raise BadSpec(f"against {against!r}: that is what it was called; choose another class to ask against")
+            raise BadSpec(
+                f"against {against!r}: that is what it was called; choose another class to ask against"
+            )
     name = str(image) if isinstance(image, str | Path) else "the picture given"
     label = int(atlas.images.labels[row]) if row is not None else -1
     known = model.classes[truth] if truth >= 0 else (atlas.image_classes[label] if label >= 0 else None)
-    return Subject(row, name if row is None else atlas.images.ids[row], shown, scores, known, predicted, other)
+    return Subject(
+        row, name if row is None else atlas.images.ids[row], shown, scores, known, predicted, other
+    )
 
 
 def _row(atlas: Atlas, image: Any) -> int | None:
@@ -183,7 +189,11 @@ def _rows(atlas: Atlas, predicted: int, against: int, settings: Inquiry) -> tupl
     """Rows to look at, and which of them were drawn at random: the others are of the two classes or called so."""
     rng = np.random.default_rng(settings.seed)
     drawn = rng.permutation(len(atlas.images))[: settings.sample]
-    groups = (misread(atlas, predicted, against), atlas.images.predicted == predicted, atlas.truth == predicted)
+    groups = (
+        misread(atlas, predicted, against),
+        atlas.images.predicted == predicted,
+        atlas.truth == predicted,
+    )
     groups = (*groups, atlas.truth == against)
     more = [rng.permutation(np.flatnonzero(group))[: settings.covered] for group in groups]
     rows = np.unique(np.concatenate([drawn, *more]))

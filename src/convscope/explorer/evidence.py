@@ -118,10 +118,15 @@ def bars(trial: Trial) -> list[Row]:
     if trial.name == "ablate":
         change, low, high = (float(numbers[name] or 0) for name in ("change", "low", "high"))
         words = f"{100 * change:+.0f} points".replace("-", "−")
-        return [Row("accuracy on the class", interval((change + 1) / 2, (low + 1) / 2, (high + 1) / 2, 0.5), words)]
+        return [
+            Row(
+                "accuracy on the class", interval((change + 1) / 2, (low + 1) / 2, (high + 1) / 2, 0.5), words
+            )
+        ]
     labels = {"cover": ("there", "elsewhere"), "paste": ("its patch", "another patch")}
     there, control = (
-        Share(int(numbers[f"{which}count"] or 0), int(numbers[f"{which}total"] or 0)) for which in ("", "control_")
+        Share(int(numbers[f"{which}count"] or 0), int(numbers[f"{which}total"] or 0))
+        for which in ("", "control_")
     )
     return [
         Row(label, interval(share.rate, *share.interval), f"{percent(share.rate)} of {share.total}")

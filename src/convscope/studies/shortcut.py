@@ -41,7 +41,9 @@ def cover(suspicion: Suspicion) -> Trial:
     strongest = suspicion.found.place[places, suspicion.channel]
     squares = [_square(suspicion, *pair) for pair in zip(pictures, strongest, strict=True)]
     others = [elsewhere(rng, suspicion.side, fit.height, fit.width, square) for square in squares]
-    there, control = (_turned(suspicion, _covered(suspicion, pictures, chosen)) for chosen in (squares, others))
+    there, control = (
+        _turned(suspicion, _covered(suspicion, pictures, chosen)) for chosen in (squares, others)
+    )
     found = (
         f"{there} stop being called {suspicion.name} with {suspicion.side} × {suspicion.side} pixels covered where "
         f"the channel is strongest; with as many covered elsewhere {control}"
@@ -211,9 +213,7 @@ class _Telling:
     def __init__(self, name: str, title: str, rule: str, not_shown: str):
         self.words = name, title, rule, not_shown
 
-    def trial(
-        self, speaks: bool | None, found: str, numbers: dict[str, float | int | str | None]
-    ) -> Trial:
+    def trial(self, speaks: bool | None, found: str, numbers: dict[str, float | int | str | None]) -> Trial:
         name, title, rule, not_shown = self.words
         return Trial(name, title, None if speaks is None else bool(speaks), found, rule, not_shown, numbers)
 

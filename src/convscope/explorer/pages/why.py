@@ -50,7 +50,9 @@ def misread_ids(atlas: Atlas, why: Why) -> list[str]:
 
 
 def _unasked(site: Site, row: int) -> str:
-    return site.render("why-not.html", 3, row=row, photo=_photo(site.atlas, row), wrong=wrong(site.atlas)[row])
+    return site.render(
+        "why-not.html", 3, row=row, photo=_photo(site.atlas, row), wrong=wrong(site.atlas)[row]
+    )
 
 
 def _write_index(site: Site, asked: Asked) -> str:
