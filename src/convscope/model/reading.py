@@ -103,4 +103,5 @@ def edge_of(output: Tensor, axis: int) -> GradientEdge:
     assert output.grad_fn is not None
     # the output seen is a turned view; the pass goes on below it
     node, number = output.grad_fn.next_functions[0]
+    assert node is not None
     return GradientEdge(node, number, None)

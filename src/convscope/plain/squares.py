@@ -19,6 +19,7 @@ def square_around(centre: tuple[float, float], side: int, height: int, width: in
 
 def elsewhere(rng: np.random.Generator, side: int, height: int, width: int, avoid: Square) -> Square:
     """A square drawn at random that shares no pixel with ``avoid``; the last one drawn where none is found."""
+    left = top = 0
     for _ in range(TRIES):
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
         if left >= avoid[2] or left + side <= avoid[0] or top >= avoid[3] or top + side <= avoid[1]:
