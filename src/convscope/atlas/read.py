@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from convscope.atlas.check import (
     read_manifest,
     readable,
 )
+from convscope.atlas.entries import AtlasImages, AtlasLayer
 from convscope.atlas.frame import as_frame
 from convscope.atlas.neighbours import nearest, standardised
 from convscope.atlas.selectivity import selectivity
@@ -33,49 +33,6 @@ from convscope.plain.fit import Fit
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.validity import Validity
-
-
-@dataclass(frozen=True, eq=False)
-class AtlasLayer:
-    """One surveyed layer, as the manifest describes it."""
-
-    name: str
-    folder: str
-    operation: str
-    shape: tuple[int, int, int]
-    chain: tuple[str, ...]
-    field: Field
-    kernel: str
-    pictures: bool
-    kernels: bool
-    tile: int
-    validity: Validity
-
-    @property
-    def channels(self) -> int:
-        return self.shape[0]
-
-
-@dataclass(frozen=True, eq=False)
-class AtlasImages:
-    """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels."""
-
-    ids: tuple[str, ...]
-    labels: np.ndarray
-    splits: tuple[str, ...]
-    heights: np.ndarray
-    widths: np.ndarray
-    predicted: np.ndarray
-    probability: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def row(self, image_id: str) -> int:
-        """The row of a stable id; raises UnknownName."""
-        if image_id not in self.ids:
-            raise UnknownName("image", image_id, self.ids)
-        return self.ids.index(image_id)
 
 
 class Atlas:
@@ -191,7 +148,7 @@ class Atlas:
     def frame(self, layer: str) -> Any:
         """The numbers of ``channels`` as a pandas DataFrame, one row a channel, one column a class and number.
 
-        Raises MissingPackage where pandas is not installed.
+        Raises Unanswerable where pandas is not installed.
 
         >>> atlas.frame("conv4").sort_values("maximum")  # doctest: +SKIP
         """

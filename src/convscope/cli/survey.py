@@ -49,8 +49,8 @@ def survey(
     if json:
         print_json({"atlas": str(made.path), "layers": list(made.layers), "images": len(made.images)})
         return
-    channels = sum(layer.channels for layer in made.layers.values())
-    print(f"{made.path}: {len(made.layers)} layers, {channels:,} channels, {len(made.images):,} images")
+    total = sum(layer.channels for layer in made.layers.values())
+    print(f"{made.path}: {len(made.layers)} layers, {total:,} channels, {len(made.images):,} images")
     print(f"Open it: convscope explore {made.path}")
 
 

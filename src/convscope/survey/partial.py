@@ -79,7 +79,8 @@ class Partial:
         try:
             with safe_open(self._drawn(layer, sheet, step), "numpy") as file:
                 validity = Validity.from_dict(json.loads(file.metadata()["validity"]))
-                return Drawn(*(file.get_tensor(name) for name in DRAWN), validity)
+                arrays = {name: file.get_tensor(name) for name in DRAWN}
+                return Drawn(**arrays, validity=validity)
         except (OSError, SafetensorError):
             return None
 

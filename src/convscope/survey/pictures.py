@@ -47,7 +47,7 @@ class Drawn:
     """What is known of a sheet after a step.
 
     Each ``[channels, k]``: the winners' scales, whether they repeat a stronger one, whether they are projected.
-    ``first`` and ``first_small`` are the tiles of the strongest winners' projections, empty before they are made.
+    ``first`` and ``first_small`` are the tiles of the strongest winners' projections after the step that made them.
     """
 
     scale: np.ndarray
@@ -85,7 +85,7 @@ class Easel:
     def pairs(self, group: range, ranks: slice = slice(None)) -> list[Pair]:
         """The winners of some channels and ranks."""
         kept = range(self.numbers["image"].shape[1])[ranks]
-        found = list_pairs(*(self.numbers[name] for name in ("image", "y", "x")), group)
+        found = list_pairs(self.numbers["image"], self.numbers["y"], self.numbers["x"], group)
         return [pair for pair in found if pair.rank in kept]
 
 
@@ -99,20 +99,16 @@ def draw_sheet(easel: Easel, sheet: int, step: Step, before: Drawn | None) -> Dr
         paint_patches(easel, group, tiles)
     validity = _project(easel, group, tiles, step, before)
     write_strips(easel, group, tiles)
-    small = {"projections": tiles.small_projections}
-    if step == "patches":
-        small["patches"] = tiles.small_patches
+    _write_sheet(easel, "projections", sheet, tiles.small_projections)
+    if before is None:
+        _write_sheet(easel, "patches", sheet, tiles.small_patches)
         write_quantiles(easel, group)
-    for kind, each in small.items():
-        write_picture(layout.sheet_file(easel.root, easel.layer.name, kind, sheet), sheet_of(each))
-    repeats = (
-        duplicates(tiles.small_patches, easel.numbers["image"][group.start : group.stop])
-        if before is None
-        else before.duplicate
-    )
-    made = step == "first projections"
-    first = (tiles.projections[:, 0], tiles.small_projections[:, 0]) if made else (np.empty(0, np.uint8),) * 2
-    return Drawn(tiles.scale, repeats, tiles.projected, *first, validity)
+        repeats = duplicates(tiles.small_patches, easel.numbers["image"][group.start : group.stop])
+    else:
+        repeats = before.duplicate
+    kept = slice(1 if step == "first projections" else 0)
+    first, small = tiles.projections[:, kept], tiles.small_projections[:, kept]
+    return Drawn(tiles.scale, repeats, tiles.projected, first, small, validity)
 
 
 def _project(easel: Easel, group: range, tiles: Tiles, step: Step, before: Drawn | None) -> Validity:
@@ -121,7 +117,7 @@ def _project(easel: Easel, group: range, tiles: Tiles, step: Step, before: Drawn
         return PENDING
     if step == "first projections":
         return paint_projections(easel, group, tiles, easel.pairs(group, slice(1))) or PENDING
-    tiles.projections[:, 0], tiles.small_projections[:, 0] = before.first, before.first_small
+    tiles.projections[:, :1], tiles.small_projections[:, :1] = before.first, before.first_small
     tiles.scale[:, 0], tiles.projected[:, 0] = before.scale[:, 0], before.projected[:, 0]
     return paint_projections(easel, group, tiles, easel.pairs(group, slice(1, None))) or before.validity
 
@@ -168,6 +164,10 @@ def write_quantiles(easel: Easel, group: range) -> None:
         tiles[pair.channel - group.start, pair.rank] = scale_tile(_patch(easel, pair), side)
     for place, channel in enumerate(group):
         write_picture(layout.quantiles_file(easel.root, easel.layer.name, channel), row_of(tiles[place]))
+
+
+def _write_sheet(easel: Easel, kind: str, sheet: int, small: np.ndarray) -> None:
+    write_picture(layout.sheet_file(easel.root, easel.layer.name, kind, sheet), sheet_of(small))
 
 
 def _patches_from_strips(easel: Easel, group: range, tiles: Tiles) -> None:
