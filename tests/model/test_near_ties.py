@@ -46,9 +46,9 @@ def test_tied_windows_equal_a_literal_loop(kernel, stride, padding, dilation, ce
     maps = rng.integers(0, 3, (2, 9, 11)) * (1 + rng.integers(-1, 2, (2, 9, 11)) * 4e-6)
     maps = torch.from_numpy(maps - (rng.random((2, 9, 11)) < 0.2)).float()
     named = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-    size = tuple(functional.max_pool2d(maps, **named, ceil_mode=ceil).shape[1:])
-    found = tied_windows(maps, named, size).numpy()
-    expected = literal(maps.double().numpy(), kernel, stride, padding, dilation, size)
+    pooled = functional.max_pool2d(maps, **named, ceil_mode=ceil)
+    found = tied_windows(maps, pooled, named).numpy()
+    expected = literal(maps.double().numpy(), kernel, stride, padding, dilation, tuple(pooled.shape[1:]))
     assert np.array_equal(found, expected)
     assert expected.any() or kernel == 1
 

@@ -32,7 +32,7 @@ class _Pools(Watch):
         if operation in POOLS:
             pooled = result[0] if isinstance(result, tuple) else result
             named = arguments(operation, args, kwargs)
-            self.tied.append(tied_windows(named["input"][0], named, pooled.shape[-2:]))
+            self.tied.append(tied_windows(named["input"][0], pooled[0], named))
         return result
 
 
@@ -42,16 +42,17 @@ def near_ties(model: Model, pixels: Tensor, layer: Layer, field: Box) -> Counter
     ``pixels`` ``[C, H, W]`` are the network's input, ``field`` what a unit sees of it. Windows of zeros only are
     left out: these are the same zeros everywhere. Pools over uneven bins are not looked into.
     """
-    pools = _Pools()
-    with pools:
-        read(model, pixels[None].to(model.device), {layer.name: lambda _: None})
-    names = {found.index: found for found in model.layers.values()}
-    calls = [call for call in model.record.calls[: layer.index + 1] if call.operation in POOLS]
-    counts = Counter[str]()
-    for call, tied in zip(calls, pools.tied, strict=True):
-        if call.index not in names:
+    by_index = {found.index: found for found in model.layers.values()}
+    indices = [n for n, call in enumerate(model.record.calls[: layer.index + 1]) if call.operation in POOLS]
+    counts, pools = Counter[str](), _Pools()
+    if not indices:
+        return counts
+    with pools:  # no further than the last of them
+        read(model, pixels[None].to(model.device), {by_index.get(indices[-1], layer).name: lambda _: None})
+    for index, tied in zip(indices, pools.tied, strict=True):
+        if index not in by_index:  # not a map, so there is no saying what it sees
             continue
-        pool = names[call.index]
+        pool = by_index[index]
         rows, columns = (
             torch.from_numpy((edges[:, 0] >= low) & (edges[:, 1] <= high)).to(tied.device)
             for edges, low, high in (
@@ -63,21 +64,30 @@ def near_ties(model: Model, pixels: Tensor, layer: Layer, field: Box) -> Counter
     return +counts
 
 
-def tied_windows(maps: Tensor, named: dict[str, Any], size: tuple[int, int]) -> Tensor:
-    """Which windows of ``maps`` ``[C, H, W]`` are nearly tied, bool ``[C, *size]``; ``named`` are the pool's arguments."""
+def tied_windows(maps: Tensor, pooled: Tensor, named: dict[str, Any]) -> Tensor:
+    """Which windows of ``maps`` ``[C, H, W]`` are nearly tied, bool ``[C, h, w]``.
+
+    ``pooled`` ``[C, h, w]`` is what the max-pool with the arguments ``named`` made of them.
+    """
     kernel = pair(named["kernel_size"])
-    stride = pair(named.get("stride") or kernel)
-    padding, dilation = pair(named.get("padding", 0)), pair(named.get("dilation", 1))
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    ends = [(size[i] - 1) * stride[i] + spans[i] - maps.shape[1 + i] - padding[i] for i in (0, 1)]
-    wide = functional.pad(maps, (padding[1], ends[1], padding[0], ends[0]), value=-torch.inf)
-    windows = wide.unfold(1, spans[0], stride[0]).unfold(2, spans[1], stride[1])
-    values = windows[..., :: dilation[0], :: dilation[1]].flatten(3)
-    if values.shape[3] < 2:
-        return torch.zeros(values.shape[:3], dtype=torch.bool, device=maps.device)
-    first, second = values.topk(2, dim=3).values.unbind(3)
-    near = first - second <= NEAR * torch.maximum(first.abs(), second.abs())
-    return near & ((first != 0) | (second != 0)) & second.isfinite()
+    steps = [pair(named.get(name) or usual) for name, usual in (("stride", kernel), ("dilation", 1))]
+    before, lengths = pair(named.get("padding", 0)), []
+    for axis, (stride, dilation) in enumerate(zip(*steps, strict=True)):
+        lengths.append((pooled.shape[1 + axis] - 1) * stride + (kernel[axis] - 1) * dilation + 1)
+    after = [lengths[axis] - maps.shape[1 + axis] - before[axis] for axis in (0, 1)]
+    wide = functional.pad(maps, (before[1], after[1], before[0], after[0]), value=-torch.inf)
+    enough, close = pooled - NEAR * pooled.abs(), torch.zeros_like(pooled, dtype=torch.uint8)
+    rows, columns = (
+        [
+            slice(at, lengths[axis] - (kernel[axis] - 1) * dilation + at, stride)
+            for at in range(0, kernel[axis] * dilation, dilation)
+        ]
+        for axis, (stride, dilation) in enumerate(zip(*steps, strict=True))
+    )
+    for row in rows:  # a place of all windows at once
+        for column in columns:
+            close += wide[:, row, column] >= enough
+    return (close > 1) & (pooled != 0)
 
 
 def sentence(counts: Counter[str]) -> str:
