@@ -12,9 +12,8 @@ from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.plain.names import escape
 
-PANELS_A_SHARD = 64
+PANELS_A_SHARD = 32  # about 40 KB: what opening one channel costs
 ROWS_A_PAGE = 500  # images on a page
-STATIC = Path(__file__).parent / "static"
 PICTURE = re.compile(
     r"images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
     r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
@@ -71,6 +70,10 @@ def has_loupe(atlas: Atlas, layer: str) -> bool:
     return bool(atlas.chosen) and has(atlas, layout.loupe_file(Path(), layer))
 
 
+def class_page(index: int) -> str:
+    return f"class/{index}/"
+
+
 def gallery_page(group: str = "all", number: int = 1) -> str:
     """The address of a page of a group.
 
@@ -102,8 +105,3 @@ def pictures(atlas: Atlas) -> Iterator[str]:
             address = path.relative_to(atlas.path).as_posix()
             if PICTURE.fullmatch(address) and path.is_file():
                 yield address
-
-
-def statics() -> dict[str, Path]:
-    """The fixed table of style sheet and scripts."""
-    return {path.name: path for path in sorted(STATIC.iterdir()) if path.suffix in (".css", ".js", ".svg")}

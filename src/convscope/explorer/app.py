@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,7 +14,8 @@ from starlette.types import ASGIApp
 
 from convscope.atlas.read import Atlas
 from convscope.errors import ConvscopeError, UnknownName
-from convscope.explorer.addresses import picture_file, statics
+from convscope.explorer.addresses import picture_file
+from convscope.explorer.assets import assets
 from convscope.explorer.guard import Guard, loopback_hosts
 from convscope.explorer.page import Page
 from convscope.explorer.pages import PAGES, make_site
@@ -65,10 +67,10 @@ def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
 
 
 def _static(request: Request) -> Response:
-    path = statics().get(request.path_params["name"])
-    if path is None:
+    name = request.path_params["name"]
+    if name not in assets():
         raise HTTPException(404, "The explorer has no such style sheet or script.")
-    return Response(path.read_bytes(), media_type=TYPES[path.suffix], headers=NEVER)
+    return Response(assets()[name], media_type=TYPES[Path(name).suffix], headers=NEVER)
 
 
 def _problem(site: Site, request: Request, error: Exception) -> Response:

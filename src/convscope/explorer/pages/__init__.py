@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.page import Page
-from convscope.explorer.pages import about, images, layer, layers, learn, loupe
+from convscope.explorer.pages import about, images, layer, layers, learn, loupe, search
 from convscope.explorer.site import Site
 
 # in the order of the head of each page
@@ -12,6 +12,7 @@ PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP,
+    search.PAGE, search.SCRIPT,
     learn.PAGE, learn.LESSON,
     about.PAGE,
 )  # fmt: skip

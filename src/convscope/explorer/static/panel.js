@@ -50,10 +50,8 @@ customElements.define("scope-panel", class extends HTMLElement {
     if (!(Number.isInteger(channel) && channel >= 0 && channel < this.count)) {
       throw new Error(`${this.dataset.layer} has channels 0 to ${this.count - 1}.`);
     }
-    const size = Number(this.dataset.shard);
-    const shard = Math.floor(channel / size);
-    await Scope.load(`panels/${String(shard).padStart(3, "0")}.js`);
-    return Scope.shards.get(shard)[channel % size];
+    const size = Number(this.dataset.shard), shard = String(Math.floor(channel / size)).padStart(3, "0");
+    return (await Scope.data(`layer/${this.dataset.folder}/panels/${shard}.js`))[channel % size];
   }
 
   /** To the channel some cards further on, in the order in which the page shows them. */
