@@ -50,10 +50,15 @@ def write_images(root: Path, columns: Mapping[str, list[Any]]) -> None:
 
 def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> None:
     """All arrays of one layer, each in the type that the format promises."""
-    arrays = {
-        name: np.ascontiguousarray(array, dtype=layout.NUMBERS[name]) for name, array in numbers.items()
-    }
+    types = layout.NUMBERS | layout.MORE_NUMBERS
+    arrays = {name: np.ascontiguousarray(array, dtype=types[name]) for name, array in numbers.items()}
     write_bytes(layout.numbers_file(root, layer), save(arrays))
+
+
+def write_peaks(root: Path, layer: str, row: np.ndarray, peak: np.ndarray) -> None:
+    """Rows ``[S]`` of the sample of images, and every channel's maximum on each, ``[C, S]``."""
+    arrays = {"row": np.ascontiguousarray(row, np.int32), "peak": np.ascontiguousarray(peak, np.float32)}
+    write_bytes(layout.peaks_file(root, layer), save(arrays))
 
 
 def write_weights(root: Path, layer: str, weight: np.ndarray, bias: np.ndarray) -> None:

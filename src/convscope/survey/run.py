@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from convscope.atlas.read import Atlas, open_atlas
-from convscope.atlas.write import write_manifest
 from convscope.model.model import Model
+from convscope.survey.again import counted_already
+from convscope.survey.channels import read_channels
+from convscope.survey.fill import fill
 from convscope.survey.job import Job, count, prepare
 from convscope.survey.partial import ALL
-from convscope.survey.pictures import Drawn, draw_sheet, sheets
+from convscope.survey.pictures import STEPS, Drawn, Easel, Step, draw_sheet, sheets
 from convscope.survey.progress import Report
-from convscope.survey.record import Numbers, number_layers, write_counts, write_drawn
+from convscope.survey.record import Numbers, number_layers, write_counts, write_drawn, write_stage
 from convscope.survey.settings import Shard, Survey
 
 
@@ -23,6 +25,7 @@ def survey(
     into: str | Path,
     settings: Survey | None = None,
     on_progress: Report | None = None,
+    channels: str = "",
     **overrides: Any,
 ) -> Atlas:
     """Survey every channel of ``model`` over ``images`` and write the atlas ``into`` a folder.
@@ -30,35 +33,48 @@ def survey(
     ``overrides`` are fields of ``Survey``. Winners come first; the atlas can be opened while pictures
     are still being drawn. Killed at any moment and called again it goes on from where it was, and so it
     does from what ``survey_shard`` has made; the result is the same to the byte, but for provenance.
+    With ``channels``, such as ``conv4:0-31,conv5:7``, only theirs are projected, in an atlas of this survey
+    that is there already, or in a new one with patches of all others.
     Raises BadImages, BadModel, BadOutput, BadSpec, UnknownName.
 
     >>> atlas = cs.survey(model, "photos/", into="atlas/")  # doctest: +SKIP
     """
     started = time.time()
-    job = prepare(model, images, into, settings, on_progress, overrides)
-    counts = count(job, range(job.units), ALL)
-    numbers = write_counts(job, counts)
-    for place, layer in enumerate(job.layers):
-        job.tell("pictures", place, len(job.layers), "layers", layer.name)
-        drawn = [draw(job, numbers, place, sheet) for sheet in range(len(sheets(layer)))]
-        write_drawn(job, numbers[layer.name], place, drawn)
-        job.manifest["stage"] = "pictures" if place + 1 < len(job.layers) else "complete"
-        job.manifest["provenance"]["seconds"] = round(time.time() - started, 1)
-        write_manifest(job.root, job.manifest)
-    job.tell("pictures", len(job.layers), len(job.layers), "layers")
-    job.partial.forget()
+    only = {"project": "lazy"} if channels else {}
+    job = prepare(model, images, into, settings, on_progress, overrides | only)
+    wanted = read_channels(channels, job.layers)
+    numbers = counted_already(job, even_if_drawn=bool(channels))
+    if numbers is None or not channels:
+        numbers = numbers or write_counts(job, count(job, range(job.units), ALL))
+        _draw_all(job, numbers, started)
+    fill(job, numbers, wanted)
     return open_atlas(job.root)
 
 
-def draw(job: Job, numbers: Numbers, place: int, sheet: int) -> Drawn:
-    """One sheet of pictures of a layer, drawn unless that is done already."""
-    drawn = job.partial.load_drawn(place, sheet)
-    if drawn is None:
-        layer, project = job.layers[place], job.settings.project
-        drawn = draw_sheet(
-            job.root, job.model, job.pixels, layer, numbers[layer.name], sheet, project_them=project
-        )
-        job.partial.save_drawn(place, sheet, drawn)
+def _draw_all(job: Job, numbers: Numbers, started: float) -> None:
+    for step in job.steps:
+        for place, layer in enumerate(job.layers):
+            job.tell(step, place, len(job.layers), "layers", layer.name)
+            drawn = [draw(job, numbers, place, sheet, step) for sheet in range(len(sheets(layer)))]
+            write_drawn(job, numbers[layer.name], place, drawn)
+            last = step == job.steps[-1] and place + 1 == len(job.layers)
+            write_stage(job, "complete" if last else "pictures", started)
+        job.tell(step, len(job.layers), len(job.layers), "layers")
+    job.partial.forget()
+
+
+def draw(job: Job, numbers: Numbers, place: int, sheet: int, step: Step) -> Drawn:
+    """A sheet of pictures of a layer after a step, drawn unless that is done already."""
+    at = STEPS.index(step)
+    for done in reversed(STEPS[at:]):
+        drawn = job.partial.load_drawn(place, sheet, done)
+        if drawn is not None:
+            return drawn
+    before = draw(job, numbers, place, sheet, STEPS[at - 1]) if at else None
+    layer = job.layers[place]
+    easel = Easel(job.root, job.model, job.pixels, layer, numbers[layer.name])
+    drawn = draw_sheet(easel, sheet, step, before)
+    job.partial.save_drawn(place, sheet, step, drawn)
     return drawn
 
 
@@ -105,9 +121,10 @@ def survey_shard(
     if len(counts.units) == job.units:
         numbers = number_layers(job, counts)
         mine = shard.of(len(job.sheets))
-        for done, number in enumerate(mine):
-            place, sheet = job.sheets[number]
-            job.tell("pictures", done, len(mine), "sheets", job.layers[place].name)
-            draw(job, numbers, place, sheet)
-    drawn = sum(job.partial.load_drawn(*sheet) is not None for sheet in job.sheets)
+        for step in job.steps:
+            for done, number in enumerate(mine):
+                place, sheet = job.sheets[number]
+                job.tell(step, done, len(mine), "sheets", job.layers[place].name)
+                draw(job, numbers, place, sheet, step)
+    drawn = sum(job.partial.load_drawn(*sheet, job.steps[-1]) is not None for sheet in job.sheets)
     return Share(len(counts.units), job.units, drawn, len(job.sheets))
