@@ -19,11 +19,15 @@ def selectivity(peak: np.ndarray, spread: np.ndarray, images: np.ndarray) -> Map
     Columns ``[C]``: ``best`` (index of the class, -1 where there is none), ``index``, ``low``, ``high``, NaN where
     no class mean is above zero, there are fewer than two classes or, the interval, a class has fewer than two images.
     """
+    if not peak.shape[1]:
+        nothing = np.full(len(peak), np.nan)
+        return MappingProxyType(
+            {"best": np.full(len(peak), -1)} | dict.fromkeys(("index", "low", "high"), nothing)
+        )
     means = np.maximum(peak.astype(np.float64), 0)
     seen = np.isfinite(means)
-    best = np.where(seen, means, -1).argmax(axis=1) if means.shape[1] else np.zeros(len(means), np.int64)
-    others = seen.copy()
-    others[np.arange(len(best)), best] = False
+    best = np.where(seen, means, -1).argmax(axis=1)
+    others = seen & (np.arange(means.shape[1]) != best[:, None])
     with np.errstate(invalid="ignore", divide="ignore"):
         error = spread.astype(np.float64) ** 2 / np.maximum(images, 1)
         count = others.sum(axis=1)

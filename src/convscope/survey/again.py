@@ -17,7 +17,7 @@ def counted_already(job: Job, *, even_if_drawn: bool) -> Numbers | None:
     """The arrays of a complete atlas of this very survey, by layer; None where it must be counted.
 
     That is where it is damaged, and unless ``even_if_drawn`` where nothing is missing that was asked for: then the
-    user wants it made again. What it says of its layers is taken over.
+    user wants it made again. What it says of itself is taken over.
     """
     try:
         there = read_manifest(job.root)
@@ -30,7 +30,7 @@ def counted_already(job: Job, *, even_if_drawn: bool) -> Numbers | None:
     if any(MORE_NUMBERS.keys() - arrays.keys() for arrays in numbers.values()):
         return None
     _ = job.partial  # named after what the manifest was
-    job.manifest["layers"] = there["layers"]
+    job.manifest.update({name: value for name, value in there.items() if even_if_drawn or name != "survey"})
     return numbers
 
 

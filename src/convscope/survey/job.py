@@ -119,10 +119,10 @@ def reopen(model: Model, images: Any, atlas: Atlas) -> Job:
     """The job that an atlas came from; raises BadAtlas where it came from another model or other images."""
     there = atlas.manifest
     job = _job(model, images, Survey.stored(there["survey"]), atlas.path, None)
-    for noun, key in (("model", "id"), ("images", "digest")):
+    for noun, key, these in (("model", "id", "this model"), ("images", "digest", "these images")):
         if there[noun].get(key) != job.manifest[noun][key]:
             raise BadAtlas(
-                f"{atlas.path} was made from another {noun}: survey what you have into another folder"
+                f"{atlas.path} was not made from {these}: survey what you have into another folder"
             )
     job.manifest.update(there)
     return job

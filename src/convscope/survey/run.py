@@ -47,7 +47,8 @@ def survey(
     if numbers is None or not channels:
         numbers = numbers or write_counts(job, count(job, range(job.units), ALL))
         _draw_all(job, numbers, started)
-    fill(job, numbers, wanted)
+    if wanted:
+        fill(job, numbers, wanted)
     return open_atlas(job.root)
 
 
