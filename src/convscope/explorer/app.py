@@ -48,6 +48,7 @@ def create_app(
         Route("/static/{name}", _static),
         Route("/images/{name}", picture),
         Route("/layers/{address:path}", picture),
+        Route("/control/{address:path}", picture),
     ]
     handlers: dict[Any, Any] = {
         ConvscopeError: lambda request, error: _problem(site, request, error),

@@ -86,3 +86,11 @@ def bar(share: float, words: str = "") -> Markup:
         '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none"{}>'
         '<rect class="rail" width="100" height="8"/><rect class="fill" width="{}" height="8"/></svg>'
     ).format(label, f"{width:.1f}")
+
+
+def interval_bar(share: float, low: float, high: float) -> Markup:
+    """A bar with its interval as a whisker; no whisker where the interval is not known."""
+    ends = [100 * float(np.clip(value, 0, 1)) for value in (low, high)]
+    whisker = Markup('<path class="whisker" d="M{:.1f} 1v6M{:.1f} 1v6M{:.1f} 4H{:.1f}"/>')
+    drawn = Markup("") if np.isnan(low + high) else whisker.format(*ends, *ends)
+    return Markup(bar(share).replace("</svg>", f"{drawn}</svg>"))

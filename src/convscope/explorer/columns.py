@@ -9,7 +9,7 @@ import numpy as np
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.addresses import ROWS_A_PAGE, has
-from convscope.explorer.channels import selectivity
+from convscope.explorer.channels import preference
 from convscope.explorer.gallery import wrong
 from convscope.plain.names import escape
 
@@ -34,10 +34,10 @@ def channel_columns(atlas: Atlas, layers: Iterable[AtlasLayer]) -> dict[str, Any
 
 def _of(atlas: Atlas, layer: AtlasLayer) -> dict[str, np.ndarray]:
     numbers = atlas.numbers(layer.name)
-    index, favourite = selectivity(numbers["class_mean"])
+    prefers = preference(atlas, layer.name)
     return {
         "max": numbers["maximum"], "mean": numbers["mean"], "positive": numbers["positive"],
-        "sel": index, "class": favourite,
+        "sel": prefers["index"], "class": prefers["best"],
     }  # fmt: skip
 
 

@@ -96,7 +96,11 @@ def _write_site(atlas: Atlas, root: Path) -> list[str]:
     with ThreadPoolExecutor(1) as aside:  # a notebook's own thread has a running loop already
         texts = aside.submit(asyncio.run, _ask_all(app, _pages_and_scripts(atlas))).result()
     files: dict[str, bytes | Path] = dict(texts)
-    files |= {address: atlas.path / address for address in addresses.pictures(atlas)}
+    files |= {
+        address: path
+        for address in addresses.pictures(atlas)
+        if (path := addresses.picture_file(atlas, address))
+    }
     files |= {f"static/{name}": content for name, content in assets().items()}
     files[".nojekyll"] = b""
     for name, content in files.items():

@@ -14,12 +14,13 @@ from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels
 from convscope.explorer.columns import channel_columns
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
+from convscope.explorer.panel import panel
 from convscope.explorer.site import Asked, Site
 
 
 def _write(site: Site, asked: Asked) -> str:
     layer, channel = site.layer(asked.path["folder"]), asked.query.get("c")
-    opened = None if channel is None else channels.panel(site.atlas, layer, site.channel(layer, channel))
+    opened = None if channel is None else panel(site.atlas, layer, site.channel(layer, channel))
     return site.render(
         "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
         columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site.atlas, layer.name),
@@ -35,7 +36,7 @@ def _write_panels(site: Site, asked: Asked) -> str:
     template: Any = site.templates.get_template("panel.html").module
     first = shard * PANELS_A_SHARD
     texts = [
-        str(template.panel(channels.panel(site.atlas, layer, channel), site.here(2)))
+        str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
         for channel in range(first, min(first + PANELS_A_SHARD, layer.channels))
     ]
     return packed(panels_script(layer.name, shard), texts)

@@ -43,7 +43,8 @@ customElements.define("scope-find", class extends HTMLElement {
     this.again.hidden = sort !== "random";
     const { rows, unknown } = Scope.ask(this.table, q);
     this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(row))) : rows, sort);
-    for (const part of document.querySelectorAll(".served")) part.hidden = Boolean(q || sort || given);  // what the server lists by itself
+    const idle = !(q || sort || given);  // then stays what the server lists by itself
+    for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
     this.write(unknown);
     this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part));
   }
