@@ -12,7 +12,7 @@ from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.plain.names import escape
 
-PANELS_A_SHARD = 32  # about 40 KB: what opening one channel costs
+PANELS_A_SHARD = 16  # about 20 KB: what opening one channel costs
 ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
     r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
