@@ -331,6 +331,7 @@ def test_without_scripts_everything_is_listed(browser, served):
     with visit(browser, f"{served}layer/relu1/?c=4", java_script_enabled=False) as page:
         assert page.locator(".card a img").count() == 20
         assert page.locator(".panel").is_visible()
+        assert not page.locator("[name=sort]").is_visible()
 
 
 def test_only_one_line_writes_markup_and_the_scripts_are_small():

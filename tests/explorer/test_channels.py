@@ -48,7 +48,9 @@ def test_one_scale_takes_the_contrast_that_the_tile_had_gained(atlas):
     scale = atlas.numbers("relu1")["scale"]
     for winner in panel(atlas, atlas.layer("relu1"), 4).winners:
         left = [1 - lost for lost in winner.evened]
-        assert left == pytest.approx([scale[4, winner.rank] / scale[4].max(), scale[4, winner.rank] / scale.max()])
+        assert left == pytest.approx(
+            [scale[4, winner.rank] / scale[4].max(), scale[4, winner.rank] / scale.max()]
+        )
 
 
 def test_cards_point_at_their_place_on_the_sheet(atlas):

@@ -50,5 +50,10 @@ def test_a_class_that_is_none_is_named(atlas):
 
 def test_the_interval_of_a_share_is_that_of_the_literature():
     # Newcombe 1998, Statistics in Medicine 17, table I, method 3 (score without continuity correction)
-    for right, total, interval in ((81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)), (0, 20, (0, 0.1611)), (1, 29, (0.0061, 0.1718))):
+    for right, total, interval in (
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+    ):
         assert wilson(right, total) == pytest.approx(interval, abs=5e-5)

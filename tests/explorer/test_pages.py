@@ -110,7 +110,9 @@ def test_images_count_what_they_show(app):
     assert "6 shown of 6 ." in read(app, "/images/").text
     wrong = [row for row in range(6) if synthetic.LABELS[row] != synthetic.PREDICTED[row]]
     page = read(app, "/images/wrong/1/")
-    assert [figure["id"] for figure in page.all("figure") if "id" in figure] == [f"row-{row}" for row in wrong]
+    assert [figure["id"] for figure in page.all("figure") if "id" in figure] == [
+        f"row-{row}" for row in wrong
+    ]
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,14 @@ def selective(atlas: Atlas, label: int) -> list[Selective]:
     found = []
     for name in atlas.layers:
         prefers = preference(atlas, name)
-        index = np.where((prefers["best"] == label) & (atlas.numbers(name)["maximum"] > 0), prefers["index"], -1)
+        index = np.where(
+            (prefers["best"] == label) & (atlas.numbers(name)["maximum"] > 0), prefers["index"], -1
+        )
         for channel in np.argsort(-index, kind="stable")[:CHANNELS_SHOWN].tolist():
             if index[channel] > 0:
-                found.append(Selective(name, channel, *(float(prefers[key][channel]) for key in ("index", "low", "high"))))
+                found.append(
+                    Selective(
+                        name, channel, *(float(prefers[key][channel]) for key in ("index", "low", "high"))
+                    )
+                )
     return sorted(found, key=lambda one: -one.index)

@@ -4,7 +4,6 @@
 customElements.define("scope-compare", class extends HTMLElement {
   connectedCallback() {
     this.layers = JSON.parse(this.querySelector("script").textContent);
-    this.querySelector(".ready").hidden = false;
     for (const field of this.querySelectorAll("input")) field.onchange = () => { Scope.set({ [field.name]: field.value || null }, true); this.show(); };
     addEventListener("popstate", () => this.show());
     this.show();

@@ -21,7 +21,6 @@ customElements.define("scope-find", class extends HTMLElement {
     [this.field, this.order, this.again, this.list, this.say] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output"].map(find);
     [this.template, this.image] = ["template", ".preview img"].map(find);
     this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
-    every(".ready", part => { part.hidden = false; });
     this.field.oninput = () => this.turn({ q: this.field.value || null });
     this.order.onchange = () => this.turn({ sort: this.order.value || null, seed: null });
     this.again.onclick = () => this.turn({ seed: Scope.seed() + 1 });

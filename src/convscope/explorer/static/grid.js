@@ -7,7 +7,6 @@ customElements.define("scope-grid", class extends HTMLElement {
     this.cards = [...this.querySelectorAll(".card")];
     this.table = Scope.channels(JSON.parse(this.querySelector("script").textContent));
     this.fields = [...this.querySelectorAll("[name]")];
-    this.querySelectorAll(".ready").forEach(part => { part.hidden = false; });
     for (const field of this.fields) field.oninput = () => this.turn({ [field.name]: (field.type === "checkbox" ? field.checked && "hide" : field.value) || null });
     this.again = this.querySelector(".again");
     this.again.onclick = () => this.turn({ seed: Scope.seed() + 1 });
