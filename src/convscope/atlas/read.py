@@ -248,7 +248,7 @@ class Atlas:
                 raise BadAtlas(
                     f"{self.path} has no peaks of {layer}: survey again with this version to have them"
                 )
-            while len(self._peaks) > 1:  # two layers are enough to compare
+            while len(self._peaks) > 2:  # a layer, and those before and after it
                 del self._peaks[next(iter(self._peaks))]
             self._peaks[layer] = standardised(found["peak"])
         return self._peaks[layer]
