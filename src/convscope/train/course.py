@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,9 +12,11 @@ from convscope.errors import BadSpec
 from convscope.images import Images, read_split, split_images, write_split
 from convscope.plain.files import write_json
 from convscope.train.augment import AUGMENTATIONS, Changes
+from convscope.train.config import read_config, resumed, write_config
+from convscope.train.order import order
 from convscope.train.pixels import Pixels, load
 from convscope.train.plan import Plan, check_images, plan
-from convscope.train.recipe import Recipe, read_config, resumed, write_config
+from convscope.train.recipe import Recipe
 from convscope.train.run import Run, environment, new_run, old_run, run_name
 
 TEST, VAL, TRAIN = "test", "val", "train"
@@ -50,10 +53,14 @@ class Course:
     def steps(self) -> int:
         return self.epochs * self.steps_per_epoch
 
+    def order(self, epoch: int) -> np.ndarray:
+        """The order in which an epoch visits the training images."""
+        return order(self.recipe.seed, epoch if self.recipe.shuffle else 0, len(self.train))
+
     def changes(self, epoch: int) -> Changes | None:
         """How each training image is changed in an epoch."""
         size = (self.plan.fit.height, self.plan.fit.width)
-        augmentation = AUGMENTATIONS[self.recipe.augment]
+        augmentation = AUGMENTATIONS[self.recipe.augment or "none"]
         return augmentation.changes(self.recipe.seed, epoch, len(self.train), size)
 
     def normalise(self, values: Tensor) -> Tensor:
@@ -90,7 +97,8 @@ def _load(
 ) -> Course:
     train = load(labelled(images, TRAIN), chosen.fit)
     val = load(labelled(images, VAL), chosen.fit)
-    mean, std = train.moments()
+    channels = chosen.fit.channels
+    mean, std = train.moments() if chosen.recipe.standardise else ((0.0,) * channels, (1.0,) * channels)
     notes = (*images.notes, *notes, *chosen.notes)
     return Course(run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes)
 

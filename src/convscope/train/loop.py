@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from convscope.errors import Interrupted, UnknownName
 from convscope.images import open_images
@@ -20,10 +21,12 @@ from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
-from convscope.train.order import order
+from convscope.train.optimizer import make_optimizer
+from convscope.train.paper import draw_weights
 from convscope.train.recipe import Recipe
 from convscope.train.report import write_report
-from convscope.train.state import State, learning_rate, make_optimizer
+from convscope.train.schedule import learning_rate
+from convscope.train.state import State
 from convscope.train.step import train_step, validate
 from convscope.train.stop import Request, stop_requests
 from convscope.train.timing import epochs_within
@@ -86,16 +89,19 @@ def torch_settings(threads: int | None) -> Iterator[None]:
 
 
 def first_state(course: Course) -> State:
+    """A network with its first weights, and an optimiser that has seen nothing."""
     net = create(course.plan.architecture, seed=course.recipe.seed).train()
+    if course.recipe.preset == "paper" and isinstance(net, nn.Sequential):
+        draw_weights(net, course.recipe.seed)
     net = net.to(course.device).to(memory_format=torch.channels_last)
-    return State(net, make_optimizer(net, course.recipe.weight_decay))
+    return State(net, make_optimizer(net, course.recipe))
 
 
 def run_epoch(course: Course, state: State, request: Request, on_progress: Listener) -> None:
     """The steps of one epoch that are still to come, and its validation."""
     epoch, done = divmod(state.step, course.steps_per_epoch)
     began, first = perf_counter(), state.step
-    rows = order(course.recipe.seed, epoch, len(course.train))
+    rows = course.order(epoch)
     changes = course.changes(epoch)
     for chosen in np.array_split(rows, course.steps_per_epoch)[done:]:
         train_step(course, state, chosen, changes)
@@ -118,7 +124,9 @@ def close_epoch(course: Course, state: State, epoch: int, seconds: float, on_pro
         "accuracy": accuracy,
         "val_loss": val_loss,
         "val_accuracy": val_accuracy,
-        "lr": learning_rate(state.step - 1, course.steps, course.recipe.lr or 0.0),
+        "lr": learning_rate(
+            course.recipe.schedule or "constant", state.step - 1, course.steps, course.recipe.lr or 0.0
+        ),
         "seconds": round(seconds, 3),
     }
     state.history.append(row)

@@ -14,6 +14,7 @@ from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
+from convscope.train.presets import EFFORT, settled
 from convscope.train.recipe import Recipe
 
 LARGEST = 128  # pixels: beyond, a first look on a CPU takes too long
@@ -36,6 +37,7 @@ class Plan:
 
 def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
     """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, UnknownName."""
+    recipe = settled(recipe, train_images)
     fit = choose_fit(images, recipe.imgsz)
     net = recipe.net or typical(fit.height, fit.width)
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
@@ -45,9 +47,8 @@ def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
         recipe,
         net=net,
         imgsz=fit.height,
-        epochs=recipe.epochs or choose_epochs(cost, train_images),
+        epochs=recipe.epochs or choose_epochs(cost, train_images, EFFORT.get(recipe.preset, 1.0)),
         batch=recipe.batch or choose_batch(train_images),
-        lr=recipe.lr or 3e-3,
         augment=choose_augment(images, recipe),
     )
     return Plan(chosen, fit, architecture, geometry_notes(architecture, fit) if recipe.net else ())
@@ -72,10 +73,11 @@ def choose_fit(images: Images, imgsz: int | None) -> Fit:
     return Fit(side, side, channels=1 if grey else 3)
 
 
-def choose_epochs(multiply_adds: int, train_images: int) -> int:
-    """As many as the budget pays for, within bounds."""
+def choose_epochs(multiply_adds: int, train_images: int, effort: float) -> int:
+    """As many as the budget pays for, within bounds, times the effort of the preset."""
     low, high = EPOCHS
-    return max(low, min(high, round(BUDGET / max(multiply_adds * train_images, 1))))
+    paid = max(low, min(high, round(BUDGET / max(multiply_adds * train_images, 1))))
+    return max(2, round(paid * effort))
 
 
 def choose_batch(train_images: int) -> int:
@@ -85,7 +87,7 @@ def choose_batch(train_images: int) -> int:
 
 def choose_augment(images: Images, recipe: Recipe) -> str:
     """Small moves; colour pictures are mirrored and recoloured too, grey ones may be letters."""
-    if recipe.augment != "auto":
+    if recipe.augment not in (None, "auto"):
         return recipe.augment
     return "colour" if images[0].shape[2] == 3 else "shift"
 

@@ -1,7 +1,6 @@
 """What changes while training: weights, optimiser, the place reached, and what was measured so far."""
 
 from dataclasses import dataclass, field
-from math import cos, pi
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -10,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.train.checkpoint import prefixed, read_checkpoint, under, write_checkpoint
-
-WARM_UP = 0.25  # share of the steps in which the learning rate rises
+from convscope.train.optimizer import optimizer_tensors, restore_optimizer
 
 
 @dataclass(eq=False)
@@ -54,8 +52,7 @@ class State:
     def write(self, path: Path) -> None:
         """All that is needed to go on from here."""
         tensors = prefixed("net.", self.net.state_dict())
-        for number, entry in self.optimizer.state_dict()["state"].items():
-            tensors |= prefixed(f"optimizer.{number}.", entry)
+        tensors |= prefixed("optimizer.", optimizer_tensors(self.optimizer))
         about = {"step": self.step, "running": self.running, "history": self.history}
         write_checkpoint(path, tensors, about)
         self.saved = perf_counter()
@@ -69,37 +66,7 @@ class State:
         """Go on exactly where ``write`` was; raises BadAtlas."""
         tensors, about = read_checkpoint(last)
         self.net.load_state_dict(under("net.", tensors))
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in under("optimizer.", tensors).items():
-            number, _, key = name.partition(".")
-            slots.setdefault(int(number), {})[key] = tensor
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+        restore_optimizer(self.optimizer, under("optimizer.", tensors))
         self.step, self.running, self.history = about["step"], about["running"], about["history"]
         if self.history:
             self.kept, _ = read_checkpoint(best)
-
-
-def make_optimizer(net: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101); biases and norms do not decay."""
-    weights = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
-    return torch.optim.AdamW(
-        [
-            {"params": weights, "weight_decay": weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=0.0,
-    )
-
-
-def learning_rate(step: int, steps: int, highest: float) -> float:
-    """One cycle (Smith & Topin 2017, arXiv 1708.07120): up along a cosine, then down to zero.
-
-    >>> [round(learning_rate(step, 8, 1.0), 2) for step in range(8)]
-    [0.04, 0.52, 1.0, 0.93, 0.75, 0.5, 0.25, 0.07]
-    """
-    peak = max(WARM_UP * steps, 1)
-    if step < peak:
-        return highest * (0.04 + 0.96 * (1 - cos(pi * step / peak)) / 2)
-    return highest * (1 + cos(pi * (step - peak) / max(steps - peak, 1))) / 2

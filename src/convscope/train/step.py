@@ -7,7 +7,8 @@ from torch.nn import functional
 from convscope.errors import Diverged
 from convscope.train.augment import Changes
 from convscope.train.course import Course
-from convscope.train.state import State, learning_rate
+from convscope.train.optimizer import set_rate
+from convscope.train.state import State
 
 
 def train_step(course: Course, state: State, rows: np.ndarray, changes: Changes | None) -> None:
@@ -20,14 +21,13 @@ def train_step(course: Course, state: State, rows: np.ndarray, changes: Changes 
     labels = course.train.labels[chosen]
     torch.manual_seed(course.recipe.seed * 1_000_003 + state.step)  # dropout, repeatable
     logits = state.net(batch)
-    loss = functional.cross_entropy(logits, labels, label_smoothing=course.recipe.smoothing)
+    loss = functional.cross_entropy(logits, labels, label_smoothing=course.recipe.smoothing or 0.0)
     if not torch.isfinite(loss):
         state.write_best(course.run.best)
         raise Diverged(diverged(course, state))
     state.optimizer.zero_grad()
     loss.backward()
-    for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(state.step, course.steps, course.recipe.lr or 0.0)
+    set_rate(state.optimizer, course.recipe, state.step, course.steps)
     state.optimizer.step()
     right = (logits.argmax(1) == labels).sum().item()
     state.count(loss.item() * len(rows), right, len(rows))

@@ -7,7 +7,8 @@ from time import perf_counter
 import numpy as np
 
 from convscope.train.course import Course
-from convscope.train.state import State, make_optimizer
+from convscope.train.optimizer import make_optimizer
+from convscope.train.state import State
 from convscope.train.step import train_step
 
 TRIAL = 4  # timed steps; the first one before them warms up
@@ -27,7 +28,7 @@ def epochs_within(course: Course, state: State) -> Course:
 def step_seconds(course: Course, state: State) -> float:
     """Median time of a few steps on a copy that is then thrown away."""
     net = deepcopy(state.net)
-    copy = State(net, make_optimizer(net, course.recipe.weight_decay))
+    copy = State(net, make_optimizer(net, course.recipe))
     rows = np.arange(min(course.recipe.batch or 1, len(course.train)))
     changes = course.changes(0)
     times = []
