@@ -76,7 +76,7 @@ def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     device = choose_device(recipe.device)
     images, warnings = checked(images)
     images = split_images(images, val=recipe.val, seed=recipe.seed)
-    chosen = plan(images, len(labelled(images, TRAIN)), recipe)
+    chosen = plan(images, len(labelled(images, TRAIN)), recipe, data)
     run = new_run(recipe.out, recipe.name or run_name(images))
     return _load(run, data, images, chosen, device, (*odd, *warnings))
 
@@ -99,6 +99,8 @@ def _load(
     val = load(labelled(images, VAL), chosen.fit)
     channels = chosen.fit.channels
     mean, std = train.moments() if chosen.recipe.standardise else ((0.0,) * channels, (1.0,) * channels)
+    if chosen.origin is not None and chosen.origin.model.mean:
+        mean, std = chosen.origin.model.mean, chosen.origin.model.std
     notes = (*images.notes, *notes, *chosen.notes)
     return Course(run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes)
 

@@ -1,6 +1,6 @@
 """Trained weights that a run starts from instead of random ones."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from convscope.nets.open import open_model
 from convscope.nets.pretrained import PACKAGES, weights_at_hand
 from convscope.nets.weights import is_file, read_weights
 from convscope.plain.fit import Fit
+from convscope.train.finetune_head import classifier, find_head, reaching
 from convscope.train.recipe import Recipe
 
 FEW = 5_000  # images below which trained weights know more than these images can teach
@@ -25,6 +26,8 @@ SUGGESTED = "efficientnet-lite0"
 # where neither recipe nor preset says otherwise; measured by benchmarks/accuracy.py's validation images
 SETTINGS: dict[str, Any] = {"optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.05}
 EPOCHS = 4
+VIEWS = 3  # of each training image in the first stage
+MOST = 2_000_000_000  # bytes of remembered features
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +36,17 @@ class Origin:
 
     model: Model
     architecture: Architecture  # with an output for each of the run's classes
+    weights: str  # as the recipe names them
 
-    def fit(self, imgsz: int | None, crop: bool) -> Fit:
-        """The size it was trained on, or the one asked for; the whole picture, or the middle as it was trained."""
+    @property
+    def name(self) -> str:
+        """What describes the network: its name or its spec."""
+        return str(self.architecture.get("name") or self.architecture.get("spec"))
+
+    def fit(self, imgsz: int | None) -> Fit:
+        """The size it was trained on, or the one asked for; of each picture the whole, padded in the mean grey."""
         known = self.model.fit
         side = imgsz or known.height
-        if crop:
-            resize = round((known.resize or known.height) * side / known.height)
-            return replace(known, height=side, width=side, resize=resize, how="crop")
         grey = round(255 * sum(self.model.mean) / max(len(self.model.mean), 1)) if self.model.mean else 255
         return Fit(side, side, channels=known.channels, fill=grey, bicubic=known.bicubic)
 
@@ -56,16 +62,32 @@ class Origin:
         load_state(net, own | trained, self.model.name)
         return net
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        where = " ".join(self.model.notes)
+    def views(self, images: int, fit: Fit) -> int:
+        """Of how many views of all images the features fit the memory; 0 where the classifier has no place of its own."""
+        net = self.net(0)
+        example = torch.zeros(1, fit.channels, fit.height, fit.width)
+        head = find_head(net, classifier(self.architecture), example)
+        if head is None:
+            return 0
+        features = reaching(net, head.layer, example)[1][0]
+        return min(VIEWS, MOST // (features.numel() * features.element_size() * images))
+
+    def notes(self, images: int, fit: Fit) -> tuple[str, ...]:
+        """What is trained, in which order, and where the weights are from."""
+        views = self.views(images, fit)
+        how = (
+            f"epoch 0 trains it alone, on features of {views} view{'s' * (views > 1)} of each image"
+            if views
+            else "it cannot be trained alone here, so all is trained from the first step"
+        )
         return (
-            f"Fine-tunes {self.model.name}: its classifier is replaced and trained first, alone, which is epoch 0; "
-            f"then the whole network learns at a lower rate. {where}".strip(),
+            f"Fine-tuning {self.model.name}: its classifier is replaced by one for {self.architecture['classes']} "
+            f"classes; {how}; then the whole network learns, its first layers most slowly.",
+            *self.model.notes,
         )
 
 
-def find_origin(images: Images, classes: int, recipe: Recipe, fit: Fit) -> Origin | None:
+def find_origin(images: Images, recipe: Recipe, fit: Fit) -> Origin | None:
     """The weights that were asked for, or those at hand of a network that was named; None to start from random.
 
     ``fit`` is what a network without a size of its own would be given. Raises BadSpec, BadModel, UnknownName.
@@ -76,11 +98,11 @@ def find_origin(images: Images, classes: int, recipe: Recipe, fit: Fit) -> Origi
     model = open_trained(recipe.net, wanted, fit)
     if model.architecture is None:
         raise BadSpec(f"weights is {wanted!r}, whose network cannot be rebuilt from a file: give another run")
-    return Origin(model, rebuilt(model.architecture, classes))
+    return Origin(model, rebuilt(model.architecture, len(images.classes)), wanted)
 
 
 def default_weights(images: Images, net: str | None) -> str:
-    """"default" where a network is named whose weights are here already and the images are few; else "none"."""
+    """ "default" where a network is named whose weights are here already and the images are few; else "none"."""
     here = net is not None and weights_at_hand(net).startswith("in ")
     return BEST_KNOWN[1] if here and len(images) < FEW else NONE
 
@@ -90,7 +112,9 @@ def open_trained(net: str | None, weights: str, fit: Fit) -> Model:
     if Path(weights).is_dir():
         return open_model(weights)
     if net is None:
-        raise BadSpec(f"weights is {weights!r}, but of which network? Name it: --net resnet18 --weights {weights}")
+        raise BadSpec(
+            f"weights is {weights!r}, but of which network? Name it: --net resnet18 --weights {weights}"
+        )
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=1000, **size)
     published = architecture["kind"] in ("torchvision", "timm")
@@ -109,7 +133,9 @@ def open_trained(net: str | None, weights: str, fit: Fit) -> Model:
 def classes_in(architecture: Architecture, weights: str) -> int:
     """How many classes a file of weights knows; 1000 where its classifier is not where it should be."""
     tensors = read_weights(weights).tensors
-    found = [len(tensors[name]) for name in classifier(architecture) if name in tensors and tensors[name].ndim]
+    found = [
+        len(tensors[name]) for name in classifier(architecture) if name in tensors and tensors[name].ndim
+    ]
     return found[0] if found else 1000
 
 
@@ -118,13 +144,6 @@ def rebuilt(architecture: Architecture, classes: int) -> Architecture:
     options = architecture.get("options", {})
     quiet = {"options": options | {"aux_logits": False}} if "aux_logits" in options else {}
     return architecture | {"classes": classes} | quiet
-
-
-def classifier(architecture: Architecture) -> tuple[str, ...]:
-    """Names of the tensors whose size is the number of classes."""
-    with torch.device("meta"):  # shapes are enough
-        two, three = (create(architecture | {"classes": count}).state_dict() for count in (2, 3))
-    return tuple(name for name in two if two[name].shape != three[name].shape)
 
 
 def advice(images: Images, recipe: Recipe, data: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
+from convscope.train.finetune_stage import first_stage, state_from_weights
 from convscope.train.optimizer import make_optimizer
 from convscope.train.paper import draw_weights
 from convscope.train.recipe import Recipe
@@ -63,6 +64,7 @@ def run(course: Course, on_progress: Listener) -> Model:
         record_course(course)
     on_progress(started(course, state))
     with stop_requests() as request:
+        train_classifier(course, state, request, on_progress)
         while state.step < course.steps:
             run_epoch(course, state, request, on_progress)
     return finish(course, state, on_progress)
@@ -90,11 +92,25 @@ def torch_settings(threads: int | None) -> Iterator[None]:
 
 def first_state(course: Course) -> State:
     """A network with its first weights, and an optimiser that has seen nothing."""
+    if course.plan.origin is not None:
+        return state_from_weights(course, course.plan.origin)
     net = create(course.plan.architecture, seed=course.recipe.seed).train()
     if course.recipe.preset == "paper" and isinstance(net, nn.Sequential):
         draw_weights(net, course.recipe.seed)
     net = net.to(course.device).to(memory_format=torch.channels_last)
     return State(net, make_optimizer(net, course.recipe))
+
+
+def train_classifier(course: Course, state: State, request: Request, on_progress: Listener) -> None:
+    """The first stage of fine-tuning, unless it is done; stopped, it begins again when resumed."""
+    if course.plan.origin is None or state.step or state.history:
+        return
+    for row in first_stage(course, course.plan.origin, state.net):
+        if row is not None:
+            end_epoch(course, state, row, on_progress)
+        if request.signal:
+            leave(course, state, request)
+    state.to_train()
 
 
 def run_epoch(course: Course, state: State, request: Request, on_progress: Listener) -> None:
@@ -129,11 +145,16 @@ def close_epoch(course: Course, state: State, epoch: int, seconds: float, on_pro
         ),
         "seconds": round(seconds, 3),
     }
+    end_epoch(course, state, row, on_progress)
+
+
+def end_epoch(course: Course, state: State, row: dict[str, Any], on_progress: Listener) -> None:
+    """Remember an epoch, and save if the last time is a while ago."""
     state.history.append(row)
     best = state.best is row
     if best:
         state.keep()
-    if perf_counter() - state.saved > SAVE_EVERY or state.step == course.steps:
+    if perf_counter() - state.saved > SAVE_EVERY or state.step in (0, course.steps):
         save(course, state)
     on_progress(Epoch(epochs=course.epochs, best=best, **row))
 

@@ -14,7 +14,9 @@ from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
-from convscope.train.presets import EFFORT, settled
+from convscope.train.finetune import EPOCHS as FINE_EPOCHS
+from convscope.train.finetune import NONE, SETTINGS, Origin, advice, find_origin
+from convscope.train.presets import EFFORT, fill, settled
 from convscope.train.recipe import Recipe
 
 LARGEST = 128  # pixels: beyond, a first look on a CPU takes too long
@@ -32,26 +34,44 @@ class Plan:
     recipe: Recipe
     fit: Fit
     architecture: Architecture
+    origin: Origin | None = None
     notes: tuple[str, ...] = ()
 
 
-def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
-    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, UnknownName."""
-    recipe = settled(recipe, train_images)
+def plan(images: Images, train_images: int, recipe: Recipe, data: str = "DATA") -> Plan:
+    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, BadModel, UnknownName."""
     fit = choose_fit(images, recipe.imgsz)
+    origin = find_origin(images, recipe, fit)
+    if origin is not None:
+        return _from_weights(images, train_images, recipe, origin)
     net = recipe.net or typical(fit.height, fit.width)
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=len(images.classes), **size)
-    cost = _multiply_adds(architecture)
-    chosen = replace(
+    epochs = choose_epochs(_multiply_adds(architecture), train_images, EFFORT.get(recipe.preset, 1.0))
+    notes = (*advice(images, recipe, data), *(geometry_notes(architecture, fit) if recipe.net else ()))
+    chosen = replace(settled(recipe, train_images), net=net, weights=NONE)
+    return Plan(_closed(images, train_images, chosen, fit, epochs), fit, architecture, None, notes)
+
+
+def _from_weights(images: Images, train_images: int, recipe: Recipe, origin: Origin) -> Plan:
+    fit = origin.fit(recipe.imgsz)
+    epochs = max(1, round(FINE_EPOCHS * EFFORT.get(recipe.preset, 1.0)))
+    chosen = settled(fill(recipe, SETTINGS), train_images)
+    chosen = replace(chosen, net=recipe.net or origin.name, weights=origin.weights)
+    notes = origin.notes(len(images), fit)
+    chosen = _closed(images, train_images, chosen, fit, epochs)
+    return Plan(chosen, fit, origin.architecture, origin, notes)
+
+
+def _closed(images: Images, train_images: int, recipe: Recipe, fit: Fit, epochs: int) -> Recipe:
+    """The recipe with what depends on images and network alone."""
+    return replace(
         recipe,
-        net=net,
         imgsz=fit.height,
-        epochs=recipe.epochs or choose_epochs(cost, train_images, EFFORT.get(recipe.preset, 1.0)),
+        epochs=recipe.epochs or epochs,
         batch=recipe.batch or choose_batch(train_images),
         augment=choose_augment(images, recipe),
     )
-    return Plan(chosen, fit, architecture, geometry_notes(architecture, fit) if recipe.net else ())
 
 
 def geometry_notes(architecture: Architecture, fit: Fit) -> tuple[str, ...]:

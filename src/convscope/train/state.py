@@ -23,11 +23,18 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)  # one entry a finished epoch
     kept: dict[str, Tensor] = field(default_factory=dict)  # the weights of the best epoch
     saved: float = field(default_factory=perf_counter)
+    frozen: tuple[nn.Module, ...] = ()  # norms that keep the statistics they have
 
     @property
     def best(self) -> dict[str, Any] | None:
         """The epoch of highest validation accuracy; of equal ones the one with the lower loss."""
         return min(self.history, key=lambda row: (-row["val_accuracy"], row["val_loss"]), default=None)
+
+    def to_train(self) -> None:
+        """Training mode, but for what is frozen."""
+        self.net.train()
+        for layer in self.frozen:
+            layer.eval()
 
     def count(self, loss: float, right: float, seen: int) -> None:
         """One more step is done: its summed loss and how many of the images were right."""

@@ -38,7 +38,7 @@ def validate(course: Course, state: State) -> tuple[float, float]:
     state.net.eval()
     with torch.no_grad():
         logits = torch.cat([state.net(course.normalise(b)) for b in course.val.values.split(256)])
-    state.net.train()
+    state.to_train()
     loss = functional.cross_entropy(logits, course.val.labels).item()
     return loss, (logits.argmax(1) == course.val.labels).double().mean().item()
 
