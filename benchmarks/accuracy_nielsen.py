@@ -43,7 +43,8 @@ def read_digits(folder: str) -> dict[str, Digits]:
     pixels = np.stack([images[row] for row in range(len(images))])
     values = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     labels = torch.from_numpy(images.labels)
-    assert images.ids[TRAIN] == "train/50000" and images.ids[FILE] == "test/00000"
+    assert images.ids[TRAIN] == "train/50000"
+    assert images.ids[FILE] == "test/00000"
     parts = {"train": slice(0, TRAIN), "val": slice(TRAIN, FILE), "test": slice(FILE, None)}
     return {name: (values[rows], labels[rows]) for name, rows in parts.items()}
 
@@ -151,7 +152,9 @@ def vote(digits: dict[str, Digits], kept: Callable[[str, int], Path]) -> dict[st
 def machine() -> str:
     about = Path("/proc/cpuinfo")
     lines = about.read_text("utf-8").splitlines() if about.is_file() else []
-    name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    name = next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
+    )
     return f"{name}, {os.cpu_count()} cores, 1 thread, load {os.getloadavg()[0]:.1f}"
 
 
@@ -172,7 +175,9 @@ def main(folder: str, rows: list[str], seeds: int, place: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder")
     parser.add_argument("--rows", nargs="*", default=list(COURSES), choices=list(COURSES))
     parser.add_argument("--seeds", type=int, default=1)

