@@ -109,7 +109,7 @@ def test_the_first_stage_learns_from_the_features_and_changes_the_classifier_alo
     course = start_course(images, "planted", Recipe(**again))
     state = first_state(course)
     before = {name: tensor.clone() for name, tensor in state.net.state_dict().items()}
-    rows = list(first_stage(course, course.plan.origin, state.net))
+    rows = list(first_stage(course, course.plan.origin, state))
     after = state.net.state_dict()
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     assert changed == ["logits.weight", "logits.bias"]
@@ -200,7 +200,8 @@ def test_a_step_goes_less_far_the_earlier_the_layer():
     set_rate(optimizer, recipe, 0, 1)
     optimizer.step()
     moved = [
-        (old - layer.weight).norm() / layer.weight.grad.norm() for old, layer in zip(before, net, strict=True)
+        float((old - layer.weight).norm() / layer.weight.grad.norm())
+        for old, layer in zip(before, net, strict=True)
     ]
     np.testing.assert_allclose(moved, [0.5 * share for share in (0.1, 0.178, 0.316, 0.562, 1)], rtol=1e-3)
 
@@ -212,8 +213,8 @@ def test_weights_of_a_file_bring_their_preprocessing_whatever_their_classes(tmp_
     assert origin is not None
     assert origin.architecture["classes"] == 2
     assert origin.model.mean == (0.485, 0.456, 0.406)
-    assert origin.fit(None) == Fit(224, 224, fill=114)  # whole, padded in the mean grey: 255 * 0.449
-    assert origin.fit(64).height == 64
+    assert origin.fit(None, "pad") == Fit(224, 224, fill=114)  # whole, padded in the mean grey: 255 * 0.449
+    assert origin.fit(64, "crop").height == 64
 
 
 @pytest.mark.parametrize(

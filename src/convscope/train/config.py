@@ -9,7 +9,7 @@ from convscope.errors import BadAtlas, BadSpec
 from convscope.plain.files import write_text
 from convscope.train.recipe import Recipe
 
-WHERE = ("out", "name", "resume")  # where a run lies, not what it is
+WHERE = ("out", "name", "resume", "workers")  # where a run lies and who reads, not what it is
 
 
 def write_config(path: Path, data: str, recipe: Recipe) -> None:

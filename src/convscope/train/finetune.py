@@ -18,14 +18,14 @@ from convscope.nets.pretrained import ALIASES, weights_at_hand
 from convscope.nets.weights import is_file, read_weights
 from convscope.plain.fit import Fit
 from convscope.train.finetune_head import classifier, find_head, reaching
-from convscope.train.recipe import Recipe
+from convscope.train.recipe import Recipe, Whole
 
 FEW = 5_000  # images below which trained weights know more than these images can teach
 PHOTO = 96  # pixels: pictures with a shorter side are no photos, and photos are what published weights know
 NONE, BEST_KNOWN = "none", ("imagenet", "default")
 SUGGESTED = "efficientnet-lite0"
 # where neither recipe nor preset says otherwise; measured by benchmarks/accuracy.py's validation images
-SETTINGS: dict[str, Any] = {"optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.05}
+SETTINGS: dict[str, Any] = {"optimizer": "adamw", "lr": 3e-4, "weight_decay": 0.05}
 EPOCHS = 4
 VIEWS = 3  # of each training image in the first stage
 CHOICES = (
@@ -52,12 +52,12 @@ class Origin:
         """What describes the network: its name or its spec."""
         return str(self.architecture.get("name") or self.architecture.get("spec"))
 
-    def fit(self, imgsz: int | None) -> Fit:
-        """The size it was trained on, or the one asked for; of each picture the whole, padded in the mean grey."""
+    def fit(self, imgsz: int | None, how: Whole) -> Fit:
+        """The size it was trained on, or the one asked for; what pads a picture is the mean grey."""
         known = self.model.fit
         side = imgsz or known.height
         grey = round(255 * sum(self.model.mean) / max(len(self.model.mean), 1)) if self.model.mean else 255
-        return Fit(side, side, channels=known.channels, fill=grey, bicubic=known.bicubic)
+        return Fit(side, side, how=how, channels=known.channels, fill=grey, bicubic=known.bicubic)
 
     def net(self, seed: int) -> nn.Module:
         """The network with a new classifier, drawn from the seed; raises BadModel where the sizes do not agree."""
@@ -91,8 +91,7 @@ class Origin:
         )
         return (
             f"Fine-tuning {self.model.name}: its classifier is replaced by one for {self.architecture['classes']} "
-            f"classes; {how}; then the whole network learns, its first layers most slowly. Pictures are shown whole, "
-            f"at {fit.width} x {fit.height} pixels.",
+            f"classes; {how}; then the whole network learns, its first layers most slowly.",
             *self.model.notes,
         )
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from convscope.train.augment import Changes
+from convscope.train.average import Average
 from convscope.train.course import Course
 from convscope.train.finetune import FEW, Origin
 from convscope.train.finetune_head import Head, classifier, find_head, reaching
@@ -36,22 +36,25 @@ class Features:
     val: Tensor
 
 
-def first_stage(course: Course, origin: Origin, net: nn.Module) -> Iterator[dict[str, Any] | None]:
+def first_stage(course: Course, origin: Origin, state: State) -> Iterator[dict[str, Any] | None]:
     """Train the classifier of a network alone: None after each batch of features, then its line of the history.
 
     Nothing of the network is changed before the last batch. Of the training images are remembered the
     pictures as they are, and as the first epochs change them; the rest of the network is in evaluation mode.
     """
-    began = perf_counter()
+    began, net = perf_counter(), state.net
     head = find_head(net, classifier(origin.architecture), course.normalise(course.train.values[:1]))
     views = origin.views(len(course.images), course.plan.fit)
     if head is None or not views:
+        state.to_train()
         return
     train = []
     for view in range(views):
         train.append((yield from _features(course, net, head, course.train, view)))
     features = Features(train, (yield from _features(course, net, head, course.val, 0)))
     loss, accuracy = _train(course, head, features)
+    state.average = Average(net, state.average.decay) if state.average else None  # of a classifier that knows
+    state.to_train()
     val_loss, val_accuracy = _measure(head, features.val, course.val.labels)
     yield {
         "epoch": 0, "loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy,
@@ -63,9 +66,10 @@ def state_from_weights(course: Course, origin: Origin) -> State:
     """The trained network with a new classifier, each part of it with its own share of the learning rate."""
     net = origin.net(course.recipe.seed).to(course.device).to(memory_format=torch.channels_last)
     shares = rate_shares(net, classifier(origin.architecture))
-    state = State(
-        net, make_optimizer(net, course.recipe, shares), frozen=frozen_norms(net, len(course.images))
-    )
+    optimizer = make_optimizer(net, course.recipe, shares)
+    average = Average(net, course.recipe.ema) if course.recipe.ema else None
+    state = State(net, optimizer, course.steps, average, shares=shares)
+    state.frozen = frozen_norms(net, len(course.images))
     state.to_train()
     return state
 
@@ -78,14 +82,10 @@ def _features(
     parts = []
     for rows in torch.arange(len(images)).split(BATCH):
         pixels = images.values[rows].float()
-        changed = pixels if changes is None else _changed(changes, rows, pixels)
+        changed = pixels if changes is None else changes.of(rows).apply(pixels)
         parts.append(reaching(net, head.layer, course.normalise(changed))[1][0])
         yield None
     return torch.cat(parts)
-
-
-def _changed(changes: Changes, rows: Tensor, pixels: Tensor) -> Tensor:
-    return changes.of(rows).apply(pixels)
 
 
 def _train(course: Course, head: Head, features: Features) -> tuple[float, float]:

@@ -35,9 +35,11 @@ def make_optimizer(
     return torch.optim.AdamW(groups, lr=0.0, fused=True)
 
 
-def set_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int) -> None:
-    """Give every group its learning rate of this step."""
-    rate = learning_rate(recipe.schedule or "constant", step, steps, recipe.lr or 0.0)
+def set_rate(
+    optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int, factor: float = 1.0
+) -> None:
+    """Give every group its learning rate of this step, times ``factor``."""
+    rate = factor * learning_rate(recipe.schedule or "constant", step, steps, recipe.lr or 0.0)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["share"]
 

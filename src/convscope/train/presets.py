@@ -10,6 +10,8 @@ BALANCED: dict[str, Any] = {
     "momentum": 0.9,
     "schedule": "one-cycle",
     "smoothing": 0.1,
+    "ema": 0.0,
+    "balance": "none",
     "augment": "auto",
     "shuffle": True,
     "standardise": True,
