@@ -33,7 +33,7 @@ class Clock:
         """Choose how many steps there will be by timing a few, where minutes are asked."""
         if self.budget:
             pauses = self.closing / course.steps_per_epoch
-            state.steps = self._steps(state, step_seconds(course, state) + pauses)
+            state.steps = max(1, self._steps(state, step_seconds(course, state) + pauses))
             self.started = perf_counter()
 
     def look(self, state: State) -> None:
@@ -49,7 +49,7 @@ class Clock:
 
     def _steps(self, state: State, seconds: float) -> int:
         left = (self.budget or 0.0) - self.spent - self.closing
-        return state.step + max(1, int(left / seconds))
+        return state.step + max(0, int(left / seconds))  # none are left where the time is over
 
 
 def closing_seconds(course: Course, state: State) -> float:
