@@ -200,7 +200,7 @@ def test_a_step_goes_less_far_the_earlier_the_layer():
     set_rate(optimizer, recipe, 0, 1)
     optimizer.step()
     moved = [
-        float((old - layer.weight).norm() / layer.weight.grad.norm())
+        ((old - layer.weight).norm() / layer.weight.grad.norm()).item()
         for old, layer in zip(before, net, strict=True)
     ]
     np.testing.assert_allclose(moved, [0.5 * share for share in (0.1, 0.178, 0.316, 0.562, 1)], rtol=1e-3)
