@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,16 +15,12 @@ from convscope.train.course import Course
 from convscope.train.finetune import FEW, Origin
 from convscope.train.finetune_head import Head, classifier, find_head, reaching
 from convscope.train.optimizer import make_optimizer
-from convscope.train.order import order
 from convscope.train.pixels import Pixels
-from convscope.train.schedule import learning_rate
+from convscope.train.schedule import WARM_UP, one_cycle
 from convscope.train.state import State
 
 BATCH, EPOCHS, RATE, DECAY = 64, 30, 3e-3, 0.05  # of the first stage
-PARTS, LOWEST = (
-    4,
-    0.1,
-)  # of the second: parts of the network, and the share of the rate that its first part has
+PARTS, LOWEST = 4, 0.1  # of the second: parts of a network, and the first one's share of the rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,26 +86,35 @@ def _features(
 def _train(course: Course, head: Head, features: Features) -> tuple[float, float]:
     """(loss, accuracy) of the last epoch of the classifier alone."""
     optimizer = torch.optim.AdamW(head.layer.parameters(), lr=0.0, weight_decay=DECAY)
-    labels, images = course.train.labels, len(course.train)
-    steps = -(-images // BATCH)
-    loss_sum = right = 0.0
+    steps, told = EPOCHS * course.steps_per_epoch, torch.zeros(2, dtype=torch.float64)
     for epoch in range(EPOCHS):
         view = features.train[epoch % len(features.train)]
-        loss_sum = right = 0.0
-        for step, rows in enumerate(np.array_split(order(course.recipe.seed, epoch, images), steps)):
-            chosen = torch.from_numpy(rows)
-            scores = head.scores(view[chosen])
-            loss = functional.cross_entropy(
-                scores, labels[chosen], label_smoothing=course.recipe.smoothing or 0.0
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate("one-cycle", epoch * steps + step, EPOCHS * steps, RATE)
-            optimizer.step()
-            loss_sum += loss.item() * len(rows)
-            right += (scores.argmax(1) == labels[chosen]).sum().item()
-    return loss_sum / images, right / images
+        told.zero_()
+        for step, batch in enumerate(course.batches(epoch), epoch * course.steps_per_epoch):
+            chosen = torch.from_numpy(batch.rows)
+            told += _step(course, head, optimizer, view[chosen], course.train.labels[chosen], step / steps)
+    return float(told[0]) / len(course.train), float(told[1]) / len(course.train)
+
+
+def _step(
+    course: Course,
+    head: Head,
+    optimizer: torch.optim.Optimizer,
+    features: Tensor,
+    labels: Tensor,
+    share: float,
+) -> Tensor:
+    """One batch, ``share`` of all steps being done; its summed loss and how many were right, ``[2]``."""
+    scores = head.scores(features)
+    loss = functional.cross_entropy(
+        scores, labels, course.class_weights, label_smoothing=course.recipe.smoothing or 0.0
+    )
+    optimizer.zero_grad()
+    loss.backward()
+    for group in optimizer.param_groups:
+        group["lr"] = RATE * one_cycle(share, WARM_UP)
+    optimizer.step()
+    return torch.stack([loss.detach() * len(labels), (scores.argmax(1) == labels).sum()]).cpu()
 
 
 def _measure(head: Head, features: Tensor, labels: Tensor) -> tuple[float, float]:

@@ -67,6 +67,7 @@ def run(course: Course, on_progress: Listener, began: float) -> Model:
         keep_series(course, state)
     with stop_requests() as request:
         train_classifier(course, state, request, on_progress)
+        clock.started = perf_counter()  # of the steps alone
         while not state.ends(course.recipe.patience):
             run_epoch(course, state, request, clock, on_progress)
     return finish(course, state, on_progress)
