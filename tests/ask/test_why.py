@@ -100,11 +100,19 @@ def test_a_planted_mark_is_found_and_every_count_is_the_planted_one(planted):
     assert found.verdict == "supported"
 
 
+def test_rates_are_of_the_images_drawn_and_of_no_others(planted):
+    found = ask(planted, 5, sample=10)
+    assert found.suspect.base.total == 10
+    assert found.suspect.errors.total == 4  # these are looked at in any case
+    assert int(found.test("paste").numbers["total"] or 0) < 10
+
+
 def test_where_an_honest_channel_decides_no_shortcut_is_found(clean):
     found = ask(clean, 30)
     assert (found.predicted, found.wrong, found.suspect.channel) == ("marked", False, 1)
     assert found.test("ablate").speaks is True  # the class rests on it, and rightly
     assert found.test("cover").speaks is found.test("paste").speaks is False
+    assert found.test("counter").found.startswith("0 of 20 images of other classes fire it as strongly")
     assert found.verdict == "not supported"
 
 
