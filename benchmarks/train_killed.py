@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -113,9 +114,12 @@ def killed_at_random(place: Path, whole: tuple[dict, list], kills: int) -> dict[
     done = runs = equal = 0
     unreadable: list[str] = []
     while done < kills:
-        runs, name = runs + 1, f"killed-{runs}"
+        runs += 1
+        name = f"killed-{runs}"
         finished = False
         while not finished:
+            with suppress(OSError):  # killed before it had written anything, a run leaves an empty folder
+                (place / "runs" / name).rmdir()
             moment = chance.uniform(0, seconds) if done < kills and chance.random() < 0.8 else None
             finished, said = in_a_fork(place, name, moment)
             done += not finished and not said
