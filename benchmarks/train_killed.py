@@ -8,11 +8,11 @@ import json
 import os
 import platform
 import random
+import shutil
 import signal
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +118,8 @@ def killed_at_random(place: Path, whole: tuple[dict, list], kills: int) -> dict[
         name = f"killed-{runs}"
         finished = False
         while not finished:
-            with suppress(OSError):  # killed before it had written anything, a run leaves an empty folder
-                (place / "runs" / name).rmdir()
+            if not (place / "runs" / name / "config.yaml").is_file():  # killed before it could be resumed
+                shutil.rmtree(place / "runs" / name, ignore_errors=True)
             moment = chance.uniform(0, seconds) if done < kills and chance.random() < 0.8 else None
             finished, said = in_a_fork(place, name, moment)
             done += not finished and not said
