@@ -11,7 +11,7 @@ from convscope.check.run import checked
 from convscope.errors import BadSpec
 from convscope.images import Images, read_split, split_images, write_split
 from convscope.plain.files import write_json
-from convscope.train.augment import AUGMENTATIONS
+from convscope.train.augment import AUGMENTATIONS, Changes
 from convscope.train.batches import Batch, batches
 from convscope.train.config import read_config, resumed, write_config
 from convscope.train.pixels import Pixels, load
@@ -66,14 +66,17 @@ class Course:
         counts = torch.bincount(self.train.labels, minlength=len(self.images.classes))
         return torch.where(counts > 0, len(self.train) / ((counts > 0).sum() * counts.clamp_min(1)), 0.0)
 
-    def batches(self, epoch: int) -> list[Batch]:
-        """What each step of an epoch is shown."""
+    def changes(self, epoch: int) -> Changes | None:
+        """How each training image is changed in an epoch."""
         size = (self.plan.fit.height, self.plan.fit.width)
         augmentation = AUGMENTATIONS[self.recipe.augment or "none"]
         augmentation = replace(augmentation, mirror=bool(self.recipe.flip))
-        changes = augmentation.changes(self.recipe.seed, epoch, len(self.train), size)
+        return augmentation.changes(self.recipe.seed, epoch, len(self.train), size)
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """What each step of an epoch is shown."""
         labels = self.train.labels.cpu().numpy()
-        return batches(self.recipe, epoch, labels, changes, self.steps_per_epoch)
+        return batches(self.recipe, epoch, labels, self.changes(epoch), self.steps_per_epoch)
 
     def normalise(self, values: Tensor) -> Tensor:
         """Network input from pixels 0 to 255 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""
@@ -89,7 +92,7 @@ def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     recipe = replace(recipe, precision=choose_precision(recipe.precision, device))
     images, warnings = checked(images)
     images = split_images(images, val=recipe.val, seed=recipe.seed)
-    chosen = plan(images, len(labelled(images, TRAIN)), recipe)
+    chosen = plan(images, len(labelled(images, TRAIN)), recipe, data)
     run = new_run(recipe.out, recipe.name or run_name(images))
     return _load(run, data, images, chosen, device, (*odd, *warnings))
 
@@ -112,6 +115,8 @@ def _load(
     val = load(labelled(images, VAL), chosen.fit, chosen.recipe.workers)
     channels = chosen.fit.channels
     mean, std = train.moments() if chosen.recipe.standardise else ((0.0,) * channels, (1.0,) * channels)
+    if chosen.origin is not None and chosen.origin.model.mean:
+        mean, std = chosen.origin.model.mean, chosen.origin.model.std
     notes = (*images.notes, *notes, *chosen.notes)
     return Course(run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes)
 

@@ -19,12 +19,13 @@ from convscope.plain.machine import keep_freed_memory
 from convscope.train.average import Average
 from convscope.train.course import Course, continue_course, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
+from convscope.train.finetune_stage import first_stage, state_from_weights
 from convscope.train.optimizer import make_optimizer
 from convscope.train.paper import draw_weights
 from convscope.train.recipe import Recipe
 from convscope.train.recover import roll_back
 from convscope.train.report import write_report
-from convscope.train.saving import save_or_leave
+from convscope.train.saving import leave, save, save_or_leave
 from convscope.train.series import keep_series
 from convscope.train.state import State
 from convscope.train.step import train_step, validate
@@ -65,6 +66,8 @@ def run(course: Course, on_progress: Listener, began: float) -> Model:
     if state.step == 0:
         keep_series(course, state)
     with stop_requests() as request:
+        train_classifier(course, state, request, on_progress)
+        clock.started = perf_counter()  # of the steps alone
         while not state.ends(course.recipe.patience):
             run_epoch(course, state, request, clock, on_progress)
     return finish(course, state, on_progress)
@@ -97,12 +100,26 @@ def torch_settings(threads: int | None) -> Iterator[None]:
 
 def first_state(course: Course) -> State:
     """A network with its first weights, and an optimiser that has seen nothing."""
+    if course.plan.origin is not None:
+        return state_from_weights(course, course.plan.origin)
     net = create(course.plan.architecture, seed=course.recipe.seed).train()
     if course.recipe.preset == "paper" and isinstance(net, nn.Sequential):
         draw_weights(net, course.recipe.seed)
     net = net.to(course.device).to(memory_format=torch.channels_last)
     average = Average(net, course.recipe.ema) if course.recipe.ema else None
     return State(net, make_optimizer(net, course.recipe), course.steps, average)
+
+
+def train_classifier(course: Course, state: State, request: Request, on_progress: Listener) -> None:
+    """The first stage of fine-tuning, unless it is done; stopped, it begins again when resumed."""
+    if course.plan.origin is None or state.step or state.history:
+        return
+    for row in first_stage(course, course.plan.origin, state):
+        if row is not None:
+            remember(course, state, row, on_progress)
+            save(course, state)
+        if request.signal:
+            leave(course, state, request)
 
 
 def run_epoch(course: Course, state: State, request: Request, clock: Clock, on_progress: Listener) -> None:
@@ -136,17 +153,22 @@ def close_epoch(course: Course, state: State, epoch: int, seconds: float, on_pro
         "lr": state.optimizer.param_groups[0]["lr"],
         "seconds": round(seconds, 3),
     }
+    remember(course, state, row, on_progress)
+    keep_series(course, state)
+
+
+def remember(course: Course, state: State, row: dict[str, Any], on_progress: Listener) -> None:
+    """Add an epoch to the history, and keep its weights where it is the best."""
     state.history.append(row)
     best = state.best is row
     if best:
         state.kept = state.weights()
-    keep_series(course, state)
     on_progress(Epoch(epochs=course.epochs_in(state.steps), best=best, **row))
 
 
 def finish(course: Course, state: State, on_progress: Listener) -> Model:
     """Save the best epoch as the model, measure it, write the report."""
-    course = replace(with_epochs(course, len(state.history)), notes=(*course.notes, *told(course, state)))
+    course = replace(with_epochs(course, state.epochs), notes=(*course.notes, *told(course, state)))
     state.net.load_state_dict(state.kept)
     net = state.net.to("cpu").to(memory_format=torch.contiguous_format).eval()
     model = Model(

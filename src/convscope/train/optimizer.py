@@ -1,23 +1,32 @@
 """What turns gradients into new weights."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 
 from convscope.train.recipe import Recipe
 from convscope.train.schedule import learning_rate
 
+NO_SHARES: Mapping[str, float] = MappingProxyType({})
 
-def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+
+def make_optimizer(
+    net: nn.Module, recipe: Recipe, shares: Mapping[str, float] = NO_SHARES
+) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), or SGD with Nesterov's momentum.
 
     Biases and norms do not decay. AdamW's decay is decoupled from the gradient, SGD's is not.
-    A group's ``share`` multiplies its learning rate.
+    ``shares`` multiply the learning rate of
+    the parameters of these names.
     """
-    weights = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    grouped: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, parameter in net.named_parameters():
+        grouped.setdefault((parameter.ndim > 1, shares.get(name, 1.0)), []).append(parameter)
     groups = [
-        {"params": weights, "weight_decay": recipe.weight_decay, "share": 1.0},
-        {"params": others, "weight_decay": 0.0, "share": 1.0},
+        {"params": members, "weight_decay": (recipe.weight_decay or 0.0) * decays, "share": share}
+        for (decays, share), members in grouped.items()
     ]
     # fused: one pass over memory instead of ten
     if recipe.optimizer == "sgd":

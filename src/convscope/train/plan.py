@@ -14,8 +14,10 @@ from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
+from convscope.train.finetune import EPOCHS as FINE_EPOCHS
+from convscope.train.finetune import NONE, SETTINGS, Origin, advice, find_origin
 from convscope.train.handed import choose_changes
-from convscope.train.presets import EFFORT, settled
+from convscope.train.presets import EFFORT, fill, settled
 from convscope.train.recipe import Recipe
 
 LARGEST = 128  # pixels: beyond, a first look on a CPU takes too long
@@ -33,35 +35,49 @@ class Plan:
     recipe: Recipe
     fit: Fit
     architecture: Architecture
+    origin: Origin | None = None
     notes: tuple[str, ...] = ()
 
 
-def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
-    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, UnknownName."""
-    recipe = settled(recipe, train_images)
+def plan(images: Images, train_images: int, recipe: Recipe, data: str = "DATA") -> Plan:
+    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, BadModel, UnknownName."""
     fit = choose_fit(images, recipe)
+    origin = find_origin(images, recipe, fit)
+    if origin is not None:
+        return _from_weights(images, train_images, recipe, origin)
     net = recipe.net or typical(fit.height, fit.width)
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=len(images.classes), **size)
-    cost = _multiply_adds(architecture)
+    epochs = choose_epochs(_multiply_adds(architecture), train_images, EFFORT.get(recipe.preset, 1.0))
+    chosen = replace(settled(recipe, train_images), net=net, weights=NONE)
+    chosen, why = _closed(images, train_images, chosen, fit, epochs)
+    notes = (*advice(images, recipe, data), *(geometry_notes(architecture, fit) if recipe.net else ()))
+    return Plan(chosen, fit, architecture, None, (*notes, why, fit_note(fit)))
+
+
+def _from_weights(images: Images, train_images: int, recipe: Recipe, origin: Origin) -> Plan:
+    fit = origin.fit(recipe.imgsz, recipe.fit)
+    epochs = max(1, round(FINE_EPOCHS * EFFORT.get(recipe.preset, 1.0)))
+    chosen = settled(fill(recipe, SETTINGS), train_images)
+    chosen = replace(chosen, net=recipe.net or origin.name, weights=origin.weights)
+    chosen, why = _closed(images, train_images, chosen, fit, epochs)
+    notes = origin.notes(len(images), fit)
+    return Plan(chosen, fit, origin.architecture, origin, (*notes, why, fit_note(fit)))
+
+
+def _closed(images: Images, train_images: int, recipe: Recipe, fit: Fit, epochs: int) -> tuple[Recipe, str]:
+    """The recipe with what depends on images and network alone, and a note on its augmentation."""
     augment, flip, why = choose_changes(images, recipe)
-    chosen = replace(
-        recipe,
-        net=net,
-        imgsz=fit.height,
-        epochs=recipe.epochs or choose_epochs(cost, train_images, EFFORT.get(recipe.preset, 1.0)),
-        batch=recipe.batch or choose_batch(train_images),
-        augment=augment,
-        flip=flip,
-    )
-    notes = geometry_notes(architecture, fit) if recipe.net else ()
-    return Plan(chosen, fit, architecture, (*notes, why, fit_note(fit)))
+    batch = recipe.batch or choose_batch(train_images)
+    settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch}
+    return replace(recipe, augment=augment, flip=flip, **settings), why
 
 
 def fit_note(fit: Fit) -> str:
     """How a picture becomes the input."""
+    beside = "white" if fit.fill == 255 else "grey"
     how = (
-        "the whole picture, with white beside it where it is not square (fit pad)"
+        f"the whole picture, with {beside} beside it where it is not square (fit pad)"
         if fit.how == "pad"
         else "its middle square, what lies outside is not seen (fit crop)"
     )

@@ -21,7 +21,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "balanced": BALANCED,
     "best": BALANCED,
 }
-EFFORT = {"fast": 0.25, "balanced": 1.0, "best": 4.0}  # training time, where no epochs are asked
+EFFORT = {"fast": 0.25, "balanced": 1.0, "best": 2.0}  # training time, where no epochs are asked
 # (learning rate, weight decay) that go with an optimiser: AdamW's decay is multiplied by the rate alone
 RATES = {"adamw": (3e-3, 0.5), "sgd": (0.05, 5e-4)}
 

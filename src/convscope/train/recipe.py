@@ -54,6 +54,10 @@ class Recipe:
         of Nielsen's networks as he did. What is asked beside it wins.
     net
         Network: a spec such as "32c5 p2 64c3 p2 fc128", or a name such as lenet5.
+    weights
+        Trained weights to start from: "imagenet" for published ones of the network, which are downloaded
+        where they are not here; a file; the folder of a run; or "none". Left out, weights that are here
+        already are used for a named network and fewer than 5,000 images.
     imgsz
         Side of the square input in pixels.
     fit
@@ -127,6 +131,7 @@ class Recipe:
 
     preset: Preset = "balanced"
     net: str | None = None
+    weights: str | None = None
     imgsz: int | None = None
     fit: Whole = "pad"
     epochs: int | None = None

@@ -23,7 +23,7 @@ def roll_back(course: Course, state: State, fresh: State, batch: Batch) -> None:
         raise Diverged(f"{what}{_after(course, state)} Train again with a lower --lr.")
     kept = state.kept or fresh.weights()
     state.net.load_state_dict(kept)
-    state.optimizer = make_optimizer(state.net, course.recipe)
+    state.optimizer = make_optimizer(state.net, course.recipe, state.shares)
     state.average = Average(state.net, state.average.decay) if state.average else None
     state.step -= state.step % course.steps_per_epoch
     state.take_means()

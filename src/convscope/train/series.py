@@ -7,7 +7,7 @@ from convscope.train.state import State
 
 def keep_series(course: Course, state: State) -> None:
     """Keep the weights where the series has this epoch."""
-    epoch = len(state.history)
+    epoch = state.epochs
     if course.recipe.series and in_series(epoch):
         write_checkpoint(course.run.series(epoch), state.weights(), {"epoch": epoch, "step": state.step})
 

@@ -1,6 +1,6 @@
 """What changes while training: weights, optimiser, the place reached, and what was measured so far."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -41,15 +41,28 @@ class State:
     notes: list[str] = field(default_factory=list)  # what happened on the way
     kept: dict[str, Tensor] = field(default_factory=dict)  # the weights of the best epoch
     saved: float = field(default_factory=perf_counter)
+    frozen: tuple[nn.Module, ...] = ()  # norms that keep the statistics they have
+    shares: Mapping[str, float] = field(default_factory=dict)  # of the learning rate, by parameter
 
     @property
     def best(self) -> dict[str, Any] | None:
         """The epoch of highest validation accuracy; of equal ones the one with the lower loss."""
         return min(self.history, key=lambda row: (-row["val_accuracy"], row["val_loss"]), default=None)
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs are finished; epoch 0, of a new classifier alone, is none of them."""
+        return sum(row["epoch"] > 0 for row in self.history)
+
+    def to_train(self) -> None:
+        """Training mode, but for what is frozen."""
+        self.net.train()
+        for layer in self.frozen:
+            layer.eval()
+
     def ends(self, patience: int | None) -> bool:
         """Whether all steps are done, or the best epoch is ``patience`` epochs ago."""
-        since = len(self.history) - (self.best or {}).get("epoch", 0)
+        since = self.epochs - (self.best or {}).get("epoch", 0)
         return self.step >= self.steps or (patience is not None and since >= patience)
 
     def count(self, loss: float, right: float, seen: int) -> None:
@@ -81,7 +94,7 @@ class State:
                 with self.average.worn(self.net):
                     yield self.net
         finally:
-            self.net.train()
+            self.to_train()
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the weights as they are judged."""
