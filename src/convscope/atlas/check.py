@@ -112,3 +112,18 @@ def check_weights(path: Path, arrays: Mapping[str, np.ndarray], channels: int) -
     fits = len(weight) == 4 and weight[0] == channels and bias == (channels,) and 0 not in weight
     if not fits or not all(np.isfinite(array).all() for array in arrays.values()):
         raise BadAtlas(f"{path} holds no kernels of {channels} channels: survey again to rebuild it.")
+
+
+def check_lessons(path: Path, found: Mapping[str, Any], images: int, classes: int) -> None:
+    """Raises BadAtlas where a measurement of the lessons is not of the size that it says."""
+    shift, swept = found["shift"], found["occlusion"]
+    rows = [layer[key] for layer in shift["layers"] for key in ("change", "aligned")]
+    rows += [shift["probability"], shift["kept"]]
+    fits = {len(row) for row in rows} == {len(shift["steps"])}
+    fits &= all(len(width) == 2 for width in found["fields"]["width"].values())
+    places = np.array(swept["probability"], dtype=np.float64)
+    fits &= places.ndim == 3 and places.size > 0 and bool(np.isfinite(places).all())
+    fits &= len(places) == len(swept["classes"]) == len(swept["clean"]) and min(swept["size"], swept["stride"]) > 0
+    fits &= 0 <= swept["row"] < images and all(0 <= index < classes for index in swept["classes"])
+    if not fits:
+        raise BadAtlas(f"{path} holds measurements of another size: `convscope lessons RUN` makes it again.")
