@@ -31,6 +31,20 @@ Scope.lab = element => {
   return data && JSON.parse(data.textContent);
 };
 
+/** Pointer and arrow keys on a picture: calls with the place as shares of its height and width, or with a step. */
+Scope.walk = (picture, point, step) => {
+  picture.onpointermove = picture.onpointerdown = event => {
+    const box = picture.getBoundingClientRect();
+    point((event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width);
+  };
+  picture.onkeydown = event => {
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    step(...move);
+  };
+};
+
 customElements.define("scope-predict", class extends HTMLElement {
   connectedCallback() {
     const labels = [...this.querySelectorAll("label")];
