@@ -1,6 +1,6 @@
 """The lab of channels: what one kernel of the network makes of each colour, their sum, and its rectified half."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,10 +28,6 @@ class ChannelsLab:
     def slides(self) -> tuple[Slide, ...]:
         return self.bench.slides
 
-    @property
-    def biases(self) -> list[float]:
-        return [slide.bias for slide in self.slides]
-
 
 def channels_lab(atlas: Atlas) -> ChannelsLab | None:
     """None where the atlas has no photograph, or no weights of its first layer."""
@@ -41,6 +37,16 @@ def channels_lab(atlas: Atlas) -> ChannelsLab | None:
     bench = lab.benches[1]
     planes = Planes(tuple(_view(bench, slide) for slide in bench.slides), bench.slides[0].opening)
     return ChannelsLab(lab.crop, lab.layer, bench, planes)
+
+
+def rectified_lab(atlas: Atlas) -> ChannelsLab | None:
+    """The same, opened where the first kernel's answer is most negative."""
+    lab = channels_lab(atlas)
+    if lab is None:
+        return None
+    y, x = np.unravel_index(lab.planes["sum"].argmin(), lab.planes.size)
+    views = tuple({name: view[name] for name in ("sum", "relu")} for view in lab.planes.views)
+    return replace(lab, planes=Planes(views, (int(y), int(x))))
 
 
 def _view(bench: Bench, slide: Slide) -> dict[str, np.ndarray]:

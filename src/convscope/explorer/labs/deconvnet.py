@@ -37,6 +37,11 @@ class Round:
         return switches(self.map)
 
     @property
+    def start(self) -> list[list[float]]:
+        """The first cells of the map, few enough to write down."""
+        return self.map[:2, :4].round(3).tolist()
+
+    @property
     def strongest(self) -> np.ndarray:
         """The pooled map with all but its largest cell set to zero: one unit, asked alone."""
         return np.where(np.arange(self.pooled.size).reshape(self.pooled.shape) == self.pooled.argmax(), self.pooled, 0)

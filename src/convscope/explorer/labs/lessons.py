@@ -6,7 +6,7 @@ from typing import Any
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.labs import stride
-from convscope.explorer.labs.channels import channels_lab
+from convscope.explorer.labs.channels import channels_lab, rectified_lab
 from convscope.explorer.labs.deconvnet import deconvnet_lab
 from convscope.explorer.labs.field import field_lab
 from convscope.explorer.labs.kernel import kernel_lab
@@ -31,16 +31,17 @@ class Lesson:
 
 
 def _walks(atlas: Atlas) -> dict[str, Any]:
-    crop, colours = stride.pixel_row(atlas)
+    crop, pixels = stride.pixel_row(atlas)
+    seen = {"colours": stride.colours(pixels), "levels": stride.levels(pixels)}
     return {
-        "crop": crop, "colours": colours, "data": stride.walks() | {"colours": colours},
+        "crop": crop, **seen, "data": stride.walks() | seen,
         "opening": stride.walk(*stride.OPENING), "settings": stride.OPENING,
         "compared": [stride.walk(*settings) for settings in stride.COMPARED],
     }  # fmt: skip
 
 
 def _rectified_and_pooled(atlas: Atlas) -> dict[str, Any]:
-    return {"channels": channels_lab(atlas), "pool": pooling_lab(atlas), "measured": atlas.lessons}
+    return {"rectified": rectified_lab(atlas), "pool": pooling_lab(atlas), "measured": atlas.lessons}
 
 
 LESSONS = {
