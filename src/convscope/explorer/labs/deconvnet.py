@@ -44,7 +44,9 @@ class Round:
     @property
     def strongest(self) -> np.ndarray:
         """The pooled map with all but its largest cell set to zero: one unit, asked alone."""
-        return np.where(np.arange(self.pooled.size).reshape(self.pooled.shape) == self.pooled.argmax(), self.pooled, 0)
+        return np.where(
+            np.arange(self.pooled.size).reshape(self.pooled.shape) == self.pooled.argmax(), self.pooled, 0
+        )
 
     def unpooled(self, sent: np.ndarray, *, remembered: bool) -> np.ndarray:
         """Pooled values where they came from; shared out evenly over their four cells where that is forgotten."""
@@ -81,7 +83,11 @@ class DeconvnetLab:
 
     @property
     def names(self) -> list[str]:
-        return [f"{each.name}, {sent}" for each in self.rounds for sent in ("every cell", "its strongest cell alone")]
+        return [
+            f"{each.name}, {sent}"
+            for each in self.rounds
+            for sent in ("every cell", "its strongest cell alone")
+        ]
 
 
 def deconvnet_lab(atlas: Atlas) -> DeconvnetLab | None:
@@ -94,9 +100,13 @@ def deconvnet_lab(atlas: Atlas) -> DeconvnetLab | None:
     cells = _liveliest_cells(bench, FEWER if across > WIDE else CELLS)
     (down, right), (tall, wide) = bench.step, bench.size
     left, top = int(cells.left) * right, int(cells.top) * down
-    read = Box(left, top, left + (int(cells.width) - 1) * right + wide, top + (int(cells.height) - 1) * down + tall)
+    read = Box(
+        left, top, left + (int(cells.width) - 1) * right + wide, top + (int(cells.height) - 1) * down + tall
+    )
     corner = lab.crop.box
-    where = Box(corner.left + read.left, corner.top + read.top, corner.left + read.right, corner.top + read.bottom)
+    where = Box(
+        corner.left + read.left, corner.top + read.top, corner.left + read.right, corner.top + read.bottom
+    )
     rounds = tuple(
         Round(slide.name, slide.channel, slide.weight, bench.step, np.maximum(cut(slide.map, cells), 0))
         for slide in bench.slides[:KERNELS]

@@ -13,6 +13,7 @@ from convscope.explorer.labs.kernel import kernel_lab
 from convscope.explorer.labs.occlusion import occlusion_lab
 from convscope.explorer.labs.pixels import pixels_lab
 from convscope.explorer.labs.pooling import pooling_lab
+from convscope.explorer.labs.shortcut import shortcut_lab
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,6 @@ LESSONS = {
         Lesson("receptive-field", "The receptive field", "How much of the picture one cell can see.", field_lab, ("receptive-field",)),
         Lesson("deconvnet", "Back down to the pixels", "The same way home, through the same switches.", deconvnet_lab, ("planes",)),
         Lesson("occlusion", "Occlusion by hand", "Cover a part, and watch what the answer loses.", occlusion_lab, ("planes",)),
+        Lesson("shortcut", "The planted shortcut", "A network that cheats, and how to catch it.", shortcut_lab, ("planes",)),
     )
 }  # fmt: skip

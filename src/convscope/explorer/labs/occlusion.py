@@ -44,5 +44,5 @@ def occlusion_lab(atlas: Atlas) -> OcclusionLab | None:
         swept["row"], swept["size"], swept["stride"], swept.get("of", 1),
         tuple(class_name(atlas, index) for index in swept["classes"]),
         tuple(round(100 * value) for value in swept["clean"]),
-        Planes((view,), (0, 0), {"photo": swept["stride"]}),
+        Planes((view,), (0, 0), {"photo": swept["stride"]}, 100),
     )  # fmt: skip

@@ -11,12 +11,14 @@ import numpy as np
 class Planes:
     """Every view holds the same maps by name, ``[h, w]``: numbers, or colours as text; ``at`` opens.
 
-    ``step`` says how far the cursor moves on a plane that is not cut into cells, in its own pixels.
+    ``step`` says how far the cursor moves on a plane that is not cut into cells, in its own pixels;
+    ``full`` is the number of full colour on all planes, the largest of each one where it is not given.
     """
 
     views: tuple[Mapping[str, np.ndarray], ...]
     at: tuple[int, int]
     step: Mapping[str, int] = field(default_factory=dict)
+    full: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -25,8 +27,10 @@ class Planes:
 
     @property
     def most(self) -> dict[str, float]:
-        """The largest absolute number of each plane in any view: one scale of tints."""
+        """The number of full colour: one scale of tints for a plane in all views."""
         numbers = [name for name, plane in self.views[0].items() if plane.dtype.kind != "U"]
+        if self.full is not None:
+            return dict.fromkeys(numbers, self.full)
         return {name: max(float(np.abs(view[name]).max()) for view in self.views) for name in numbers}
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -44,7 +44,6 @@ class Walk:
         """What one output reads, from its first pixel."""
         return range(0, self.window.reach, self.window.dilation)
 
-
     def answers(self, levels: Sequence[int]) -> list[float]:
         """The mean of what each output reads of ``levels``; a padded zero counts as zero."""
         return [
