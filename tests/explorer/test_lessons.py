@@ -72,6 +72,17 @@ def counted(n: int, padding: tuple[int, int], kernel: int, stride: int, dilation
     return [*pixels.grad[0, 0].int().tolist(), out.shape[2]]
 
 
+def means(
+    levels: list[int], padding: tuple[int, int], kernel: int, stride: int, dilation: int
+) -> list[float]:
+    """The mean of what every window reads of padded levels; empty where none fits."""
+    padded = functional.pad(double(levels)[None, None], padding)
+    if padded.shape[2] <= dilation * (kernel - 1):
+        return []
+    even = torch.full((1, 1, kernel), 1 / kernel, dtype=torch.float64)
+    return functional.conv1d(padded, even, stride=stride, dilation=dilation)[0, 0].tolist()
+
+
 def dropped(n: int, padding: tuple[int, int], kernel: int, stride: int, dilation: int) -> int:
     """Pixels at the end that no window spans, whether it reads them or not."""
     *spanned, _ = counted(n, padding, dilation * (kernel - 1) + 1, stride, 1)
@@ -91,6 +102,11 @@ def test_every_walk_is_what_autograd_says():
         assert (outputs, visits) == (positions, "".join(map(str, counts)))
         assert lost == dropped(n, (before, after), kernel, stride, dilation)
         assert formula.endswith(f"= {positions}") or positions == 0
+        levels = list(range(3, 3 + 7 * n, 7))
+        one = stride_lab.walk(*settings)
+        np.testing.assert_allclose(
+            one.answers(levels), means(levels, (before, after), kernel, stride, dilation)
+        )
         promised = {"valid": (0, 0), "full": (reach, reach), "causal": (reach, 0)}
         assert (before, after) == promised.get(padding, (before, after))
         assert padding != "same" or outputs == -(-n // stride)

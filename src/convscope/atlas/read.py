@@ -14,6 +14,7 @@ from safetensors import safe_open
 
 from convscope.atlas import layout
 from convscope.atlas.check import (
+    MEASURE,
     check_columns,
     check_lessons,
     check_numbers,
@@ -143,8 +144,8 @@ class Atlas:
         path = self.path / layout.LESSONS
         if not path.exists():
             return None
-        found = read_json(path)
-        with readable(path):
+        found = read_json(path, MEASURE)
+        with readable(path, MEASURE):
             check_lessons(path, found, len(self.images), len(self.classes))
         return found
 

@@ -145,14 +145,15 @@ async def ask(app: ASGIApp, path: str) -> bytes:
 
 
 class _Links(HTMLParser):
-    """Collects every link and every source of a page."""
+    """Collects every link and every source of a page that is not a picture inside the page itself."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value for name, value in attrs if name in ("href", "src") and value]
+        links = (value for name, value in attrs if name in ("href", "src") and value)
+        self.found += [link for link in links if not link.startswith("data:image/png;base64,")]
 
 
 def check_links(root: Path, names: list[str]) -> None:

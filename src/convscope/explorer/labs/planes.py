@@ -42,7 +42,7 @@ class Planes:
         return float(self[name][self.at])
 
     def as_dict(self) -> dict[str, Any]:
-        """What the page's script needs: numbers with four digits after the point, row after row."""
+        """What the page's script needs: numbers with six digits after the point, row after row."""
         views = [{name: plain(plane) for name, plane in view.items()} for view in self.views]
         return {"size": self.size, "at": self.at, "step": self.step, "most": self.most, "views": views}
 
@@ -51,4 +51,4 @@ def plain(plane: np.ndarray) -> list[Any]:
     """Cells row after row; whole numbers without a point."""
     if plane.dtype.kind in "Ui":
         return plane.ravel().tolist()
-    return [int(value) if value == round(value) else value for value in plane.ravel().round(4).tolist()]
+    return [int(value) if value == round(value) else value for value in plane.ravel().round(6).tolist()]
