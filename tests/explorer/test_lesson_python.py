@@ -59,7 +59,7 @@ def test_pooling(run):
 
 def test_receptive_field(run):
     fields = run("receptive-field")
-    assert "(5, 5)" in fields
+    assert "'relu2': (8, 8)" in fields
 
 
 def test_deconvnet(run):

@@ -96,34 +96,41 @@ def deconvnet_lab(atlas: Atlas) -> DeconvnetLab | None:
     if lab is None:
         return None
     bench = lab.benches[-1]  # the network's own where the atlas holds them
-    across = max(size + (CELLS - 1) * step for size, step in zip(bench.size, bench.step, strict=True))
-    cells = _liveliest_cells(bench, FEWER if across > WIDE else CELLS)
-    (down, right), (tall, wide) = bench.step, bench.size
-    left, top = int(cells.left) * right, int(cells.top) * down
-    read = Box(
-        left, top, left + (int(cells.width) - 1) * right + wide, top + (int(cells.height) - 1) * down + tall
-    )
-    corner = lab.crop.box
-    where = Box(
-        corner.left + read.left, corner.top + read.top, corner.left + read.right, corner.top + read.bottom
-    )
+    slides = sorted(bench.slides, key=lambda slide: -_lively(slide.map))[:KERNELS]
+    cells = _liveliest_cells(slides[0].map, bench)
     rounds = tuple(
         Round(slide.name, slide.channel, slide.weight, bench.step, np.maximum(cut(slide.map, cells), 0))
-        for slide in bench.slides[:KERNELS]
+        for slide in slides
     )
     views = tuple(each.view(sent) for each in rounds for sent in (each.pooled, each.strongest))
-    first = rounds[0].map
-    y, x = np.unravel_index(first.argmax(), first.shape)
+    y, x = np.unravel_index(rounds[0].map.argmax(), rounds[0].map.shape)
     layer = lab.layer if len(lab.benches) > 1 else None
-    crop = Crop(lab.crop.row, where, cut(lab.crop.pixels, read))
-    return DeconvnetLab(crop, layer, rounds, Planes(views, (int(y), int(x))))
+    return DeconvnetLab(_read_by(cells, bench, lab.crop), layer, rounds, Planes(views, (int(y), int(x))))
 
 
-def _liveliest_cells(bench: Bench, side: int) -> Box:
-    """The square of cells where the first kernel's rectified map changes most; its side is even."""
-    positive = np.maximum(bench.slides[0].map, 0)
+def _lively(values: np.ndarray) -> float:
+    """How much a map varies once it is rectified; one that is zero nearly everywhere counts little."""
+    positive = np.maximum(values, 0)
+    return float(positive.std() * (positive > 0).mean())
+
+
+def _liveliest_cells(values: np.ndarray, bench: Bench) -> Box:
+    """The square of cells, of an even side, where a rectified map changes most."""
+    across = max(size + (CELLS - 1) * step for size, step in zip(bench.size, bench.step, strict=True))
+    side = min(FEWER if across > WIDE else CELLS, *(n // 2 * 2 for n in values.shape))
+    positive = np.maximum(values, 0)
     levels = np.rint(255 * positive / (positive.max() or 1))
-    return liveliest(levels[:, :, None], min(side, *(n // 2 * 2 for n in levels.shape)))
+    return liveliest(levels[:, :, None], side)
+
+
+def _read_by(cells: Box, bench: Bench, crop: Crop) -> Crop:
+    """The part of a crop that so many cells read."""
+    (down, right), (tall, wide) = bench.step, bench.size
+    left, top = int(cells.left) * right, int(cells.top) * down
+    height, width = (int(cells.height) - 1) * down + tall, (int(cells.width) - 1) * right + wide
+    inside = Box(left, top, left + width, top + height)
+    left, top = crop.box.left + left, crop.box.top + top
+    return Crop(crop.row, Box(left, top, left + width, top + height), cut(crop.pixels, inside))
 
 
 def spread(values: np.ndarray, weight: np.ndarray, step: tuple[int, int]) -> np.ndarray:
