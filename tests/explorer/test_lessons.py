@@ -20,6 +20,7 @@ from convscope.explorer.labs import stride as stride_lab
 from convscope.explorer.labs.crop import liveliest, unpadded
 from convscope.explorer.labs.field import field_lab
 from convscope.explorer.labs.kernel import kernel_lab
+from convscope.explorer.labs.lessons import LABS
 from convscope.explorer.labs.pooling import pooling_lab
 from convscope.plain.boxes import Box
 from convscope.plain.convolution import PADDINGS
@@ -211,3 +212,33 @@ def test_an_unknown_lesson_is_named(app):
 
 def test_every_padding_is_compared():
     assert [settings[-1] for settings in stride_lab.COMPARED] == list(PADDINGS)
+
+
+@pytest.mark.parametrize("key", list(LABS))
+def test_a_lab_alone_is_its_lesson_without_the_question(app, key):
+    lesson, lab = (read(app, f"/{address}/") for address in (LABS[key].page.rstrip("/"), f"lab/{key}"))
+    assert (len(lesson.all("scope-predict")), lab.all("scope-predict")) == (1, [])
+    assert [script["src"] for script in lab.all("script") if "src" in script] == [
+        script["src"] for script in lesson.all("script") if "src" in script
+    ]
+    assert lab.text.count(": the lab") == 2
+
+
+def test_an_unknown_lab_is_named(app):
+    reply = ask(app, "/lab/convolutoin/")
+    assert (reply.status, "did you mean convolution" in reply.text) == (404, True)
+
+
+def test_unmeasured_lessons_name_the_command(half_made):
+    app = create_app(half_made)
+    for key in ("pooling", "receptive-field", "occlusion"):
+        assert "convscope lessons RUN measures it" in read(app, f"/learn/{key}/").text
+
+
+def test_what_was_measured_stands_in_the_lessons(app):
+    shift = read(app, "/learn/pooling/").text
+    assert (
+        "moved by 0 px 1 px 2 px relu1 0 25 50 layer2.0.relu#2 0 25 50 head 0 25 50 keeps its class 100 100 50"
+        in shift
+    )
+    assert "7 × 9" in read(app, "/learn/receptive-field/").text

@@ -138,3 +138,14 @@ def test_a_lesson_keeps_to_its_width_and_moves_nothing_by_itself(lesson, site):
             page.goto((site / "learn" / key / "index.html").as_uri())
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
             assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_the_address_keeps_what_was_chosen(browser, served):
+    with visit(browser, f"{served}lab/deconvnet/?view=2") as page:
+        assert page.locator("select").input_value() == "2"
+        page.select_option("select", "1")
+        assert page.evaluate("location.search") == "?view=1"
+        page.goto(f"{served}lab/receptive-field/?depth=1")
+        assert page.locator(".nested.now").get_attribute("data-index") == "1"
+        page.goto(f"{served}lab/deconvnet/?view=nonsense")
+        assert page.locator("select").input_value() == "0"

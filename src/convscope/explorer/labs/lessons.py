@@ -59,3 +59,8 @@ LESSONS = {
         Lesson("shortcut", "The planted shortcut", "A network that cheats, and how to catch it.", shortcut_lab, ("planes",)),
     )
 }  # fmt: skip
+# the labs that have an address of their own, without the lesson's question
+LABS = {
+    "convolution": LESSONS["kernel"],
+    **{key: LESSONS[key] for key in ("pooling", "receptive-field", "deconvnet", "occlusion")},
+}

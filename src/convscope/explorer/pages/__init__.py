@@ -12,7 +12,7 @@ PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP,
-    learn.PAGE, learn.LESSON,
+    learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip
 
