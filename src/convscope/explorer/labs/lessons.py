@@ -52,7 +52,7 @@ LESSONS = {
         Lesson("kernel", "One kernel slides", "Multiply, add, write down: the whole of a convolution.", kernel_lab, ("kernel",)),
         Lesson("stride-and-padding", "Stride and padding", "How far it steps, and what it does at the border.", _walks, ("stride-and-padding",)),
         Lesson("channels", "Three colours in, many maps out", "Each filter adds up all channels; each makes one map.", channels_lab, ("planes",)),
-        Lesson("pooling", "ReLU and pooling", "Keep what is positive, then the strongest of four, and forget a little of where it was.", _rectified_and_pooled, ("planes", "pooling")),
+        Lesson("pooling", "ReLU and pooling", "Keep what is positive, then the strongest of four.", _rectified_and_pooled, ("planes", "pooling")),
         Lesson("receptive-field", "The receptive field", "How much of the picture one cell can see.", field_lab, ("receptive-field",)),
         Lesson("deconvnet", "Back down to the pixels", "The same way home, through the same switches.", deconvnet_lab, ("planes",)),
         Lesson("occlusion", "Occlusion by hand", "Cover a part, and watch what the answer loses.", occlusion_lab, ("planes",)),
