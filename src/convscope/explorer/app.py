@@ -1,7 +1,9 @@
 """The explorer as an ASGI application: addresses to pages, behind the guard."""
 
+import gzip
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,7 +15,8 @@ from starlette.types import ASGIApp
 
 from convscope.atlas.read import Atlas
 from convscope.errors import ConvscopeError, UnknownName
-from convscope.explorer.addresses import picture_file, statics
+from convscope.explorer.addresses import picture_file
+from convscope.explorer.assets import assets
 from convscope.explorer.guard import Guard, loopback_hosts
 from convscope.explorer.page import Page
 from convscope.explorer.pages import PAGES, make_site
@@ -25,6 +28,7 @@ TYPES = {
 }  # fmt: skip
 # pictures may be looked at again for a minute; pages and scripts always tell of the atlas as it is now
 BRIEFLY, NEVER = {"Cache-Control": "private, max-age=60"}, {"Cache-Control": "no-store"}
+WORTH_PACKING = 20_000  # bytes
 log = logging.getLogger(__name__)
 
 
@@ -46,6 +50,7 @@ def create_app(
         Route("/static/{name}", _static),
         Route("/images/{name}", picture),
         Route("/layers/{address:path}", picture),
+        Route("/control/{address:path}", picture),
     ]
     handlers: dict[Any, Any] = {
         ConvscopeError: lambda request, error: _problem(site, request, error),
@@ -58,17 +63,25 @@ def create_app(
 
 def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        asked = Asked(request.path_params, request.query_params)
-        return Response(page.write(site, asked), media_type=page.media, headers=NEVER)
+        text = page.write(site, Asked(request.path_params, request.query_params)).encode()
+        return _packed(request, text, page.media)
 
     return endpoint
 
 
+def _packed(request: Request, body: bytes, media: str) -> Response:
+    """A reply, gzipped where the browser takes that and it is worth it: a page of 512 channels is 330 KB of text."""
+    if len(body) < WORTH_PACKING or "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(body, media_type=media, headers=NEVER)
+    headers = {**NEVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(gzip.compress(body, 5, mtime=0), media_type=media, headers=headers)
+
+
 def _static(request: Request) -> Response:
-    path = statics().get(request.path_params["name"])
-    if path is None:
+    name = request.path_params["name"]
+    if name not in assets():
         raise HTTPException(404, "The explorer has no such style sheet or script.")
-    return Response(path.read_bytes(), media_type=TYPES[path.suffix], headers=NEVER)
+    return Response(assets()[name], media_type=TYPES[Path(name).suffix], headers=NEVER)
 
 
 def _problem(site: Site, request: Request, error: Exception) -> Response:

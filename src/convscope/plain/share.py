@@ -1,7 +1,7 @@
 """A share of so many, and how sure it is."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import nan, sqrt
 
 Z = 1.959964  # 95 %
 
@@ -41,3 +41,16 @@ class Share:
         if not self.total:
             return "0 of 0"
         return f"{self.count} of {self.total} ({100 * self.rate:.0f} %, 95 % interval {low} to {high} %)"
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of ``right`` out of ``total`` (Wilson 1927); NaN of none.
+
+    >>> tuple(round(end, 3) for end in wilson(8, 10))
+    (0.49, 0.943)
+    """
+    if not total:
+        return nan, nan
+    share, z = right / total, Z * Z / total
+    middle, half = share + z / 2, Z * sqrt(share * (1 - share) / total + z / (4 * total))
+    return (middle - half) / (1 + z), (middle + half) / (1 + z)

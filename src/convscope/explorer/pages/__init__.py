@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.page import Page
-from convscope.explorer.pages import about, images, layer, layers, learn, loupe
+from convscope.explorer.pages import about, classes, compare, images, layer, layers, learn, loupe, search
 from convscope.explorer.site import Site
 
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
-    images.PAGE, images.GROUP,
+    images.PAGE, images.GROUP, images.SCRIPT,
+    search.PAGE, search.SCRIPT,
+    classes.PAGE, classes.CLASS, compare.PAGE,
     learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip
