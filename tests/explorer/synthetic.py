@@ -45,8 +45,28 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
     _photographs(root)
     for row, against in WHYS:
         write.write_why(root, why(row, against))
+    if pictures:
+        write.write_lessons(root, measured())
     write.write_manifest(root, _manifest(pictures))
     return open_atlas(root)
+
+
+def measured() -> dict:
+    """What `convscope lessons` would have measured."""
+    rng = np.random.default_rng(13)
+    steps = [0, 1, 2]
+    change = [0.0, 0.25, 0.5]
+    return {
+        "shift": {
+            "steps": steps, "border": "reflect", "pictures": 3, "probability": [0.9, 0.8, 0.7], "kept": [1.0, 1.0, 0.5],
+            "layers": [{"layer": name, "change": change, "aligned": [0.0, None, 0.1]} for name, *_ in LAYERS],
+        },
+        "fields": {"pictures": 3, "width": {"relu1": [3, 4], "layer2.0.relu#2": [7, 9]}},
+        "occlusion": {
+            "row": 3, "size": 8, "stride": 4, "fill": "grey", "of": 2, "classes": [3, 0], "clean": [0.75, 0.125],
+            "probability": rng.random((2, 7, 7)).tolist(),
+        },
+    }  # fmt: skip
 
 
 def _images() -> dict[str, list]:

@@ -10,6 +10,7 @@ FORMAT = "convscope atlas"
 SCHEMA = 1
 MANIFEST = "atlas.json"
 IMAGES = "images.json"
+LESSONS = "lessons.json"
 STAGES = ("numbers", "pictures", "complete")
 
 # arrays of numbers.safetensors and their types; all but rows and columns have one entry a channel

@@ -13,7 +13,9 @@ from safetensors import safe_open
 
 from convscope.atlas import layout
 from convscope.atlas.check import (
+    MEASURE,
     check_columns,
+    check_lessons,
     check_numbers,
     check_peaks,
     check_weights,
@@ -102,6 +104,17 @@ class Atlas:
                 np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
                 np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
             )  # fmt: skip
+
+    @cached_property
+    def lessons(self) -> Mapping[str, Any] | None:
+        """What the lessons show of the network (docs/atlas-format.md); None where it was not measured. Raises BadAtlas."""
+        path = self.path / layout.LESSONS
+        if not path.exists():
+            return None
+        found = read_json(path, MEASURE)
+        with readable(path, MEASURE):
+            check_lessons(path, found, len(self.images), len(self.classes))
+        return found
 
     @cached_property
     def truth(self) -> np.ndarray:

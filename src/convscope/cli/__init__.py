@@ -12,6 +12,7 @@ COMMANDS = {
     "train": "Train a classifier on a folder of class folders.",
     "check": "Find damaged files, copies, wrong labels and leaks, before you train.",
     "survey": "Find what excites every channel, and project it back to pixels.",
+    "lessons": "Measure what the explorer's lessons show of a network: shifts, fields, a covered picture.",
     "explore": "Open an atlas in the browser; surveys first where there is none yet.",
     "publish": "Write the same pages as files.",
     "look": "One picture, one unit, one lens, one PNG.",

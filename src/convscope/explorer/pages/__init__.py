@@ -15,7 +15,7 @@ PAGES: tuple[Page, ...] = (
     why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT,
     classes.PAGE, classes.CLASS, compare.PAGE,
-    learn.PAGE, learn.LESSON,
+    learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip
 
