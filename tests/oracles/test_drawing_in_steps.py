@@ -1,5 +1,6 @@
 """Patches first, the strongest winners' projections next, all others last; or some of them, when asked for."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from convscope.ask.project import project
-from convscope.atlas import layout
+from convscope.atlas import layout, write
 from convscope.atlas.read import open_atlas
 from convscope.errors import BadAtlas, BadSpec, UnknownName
 from convscope.model.model import Model
@@ -125,6 +126,25 @@ def test_it_is_asked_once(tmp_path, monkeypatch):
         before,
         "complete",
     )
+
+
+def test_an_atlas_from_before_is_added_to(tmp_path):
+    """Given one whose numbers say nothing of what is projected, and a setting of then."""
+    survey(small_model(), some_images(), into=tmp_path, project="none", **SETTINGS)
+    old = {name: array for name, array in open_atlas(tmp_path).numbers("5").items() if name in layout.NUMBERS}
+    write.write_numbers(tmp_path, "5", old)
+    manifest = json.loads((tmp_path / "atlas.json").read_text())
+    manifest["survey"] |= {"project": False}
+    (tmp_path / "atlas.json").write_text(json.dumps(manifest))
+    atlas = survey(small_model(), some_images(), into=tmp_path, channels="5:1", **SETTINGS)
+    assert np.flatnonzero(atlas.projected("5").any(axis=1)).tolist() == [1]
+
+
+def test_a_damaged_sheet_is_named(tmp_path):
+    lazy = survey(small_model(), some_images(), into=tmp_path, project="lazy", **SETTINGS)
+    layout.sheet_file(tmp_path, "5", "projections", 0).write_bytes(b"no picture")
+    with pytest.raises(BadAtlas, match=r"projections-000.jpg is missing or damaged: survey again"):
+        project(lazy, Unit("5", 2), small_model(), some_images())
 
 
 def test_another_model_or_other_images_are_refused(tmp_path):

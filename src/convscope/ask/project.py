@@ -15,6 +15,7 @@ def project(atlas: Atlas, unit: Unit, model: Any, images: Any) -> Atlas:
 
     >>> atlas = project(atlas, cs.Unit("conv4", 17), model, "photos/")  # doctest: +SKIP
     """
+    from convscope.survey.again import numbers_of
     from convscope.survey.fill import fill
     from convscope.survey.job import reopen
 
@@ -25,5 +26,5 @@ def project(atlas: Atlas, unit: Unit, model: Any, images: Any) -> Atlas:
     if not layer.pictures:
         raise BadAtlas(f"{layer.name} has no pictures yet: run `convscope survey` again to finish the atlas")
     if not atlas.projected(layer.name)[unit.channel].any():
-        fill(job, {layer.name: dict(atlas.numbers(layer.name))}, {place: [unit.channel]})
+        fill(job, numbers_of(atlas), {place: [unit.channel]})
     return open_atlas(atlas.path)

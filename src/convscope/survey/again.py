@@ -1,10 +1,13 @@
 """An atlas that is there already and lacks only projections: nothing of it needs counting again."""
 
+from pathlib import Path
 from typing import Any, get_args
+
+import numpy as np
 
 from convscope.atlas.check import read_manifest
 from convscope.atlas.layout import MORE_NUMBERS
-from convscope.atlas.read import open_atlas
+from convscope.atlas.read import Atlas, open_atlas
 from convscope.errors import BadAtlas
 from convscope.survey.job import DECIDES, Job
 from convscope.survey.record import Numbers
@@ -13,24 +16,40 @@ from convscope.survey.settings import Project
 DRAWING = ("project", "quantiles")  # settings that decide nothing that is counted
 
 
-def counted_already(job: Job, *, even_if_drawn: bool) -> Numbers | None:
+def complete_atlas(root: Path) -> Atlas | None:
+    """The atlas in a folder, None where there is none or it is unfinished."""
+    try:
+        atlas = open_atlas(root)
+    except BadAtlas:
+        return None
+    return atlas if atlas.stage == "complete" else None
+
+
+def numbers_of(atlas: Atlas) -> Numbers:
+    """The arrays of every layer, to be added to."""
+    return {
+        name: dict(atlas.numbers(name)) | {"projected": atlas.projected(name).astype(np.uint8)}
+        for name in atlas.layers
+    }
+
+
+def counted_already(job: Job) -> Numbers | None:
     """The arrays of a complete atlas of this very survey, by layer; None where it must be counted.
 
-    That is where it is damaged, and unless ``even_if_drawn`` where nothing is missing that was asked for: then the
-    user wants it made again. What it says of itself is taken over.
+    That is where it is damaged, and where nothing is missing that was asked for: then the user wants it made
+    again. What it says of its layers is taken over.
     """
     try:
         there = read_manifest(job.root)
-        if not _same(job, there) or not (even_if_drawn or _lacks(job, there)):
+        if not (_same(job, there) and _lacks(job, there)):
             return None
-        atlas = open_atlas(job.root)
-        numbers = {layer.name: dict(atlas.numbers(layer.name)) for layer in job.layers}
+        numbers = numbers_of(open_atlas(job.root))
     except BadAtlas:
         return None
     if any(MORE_NUMBERS.keys() - arrays.keys() for arrays in numbers.values()):
         return None
     _ = job.partial  # named after what the manifest was
-    job.manifest.update({name: value for name, value in there.items() if even_if_drawn or name != "survey"})
+    job.manifest["layers"] = there["layers"]
     return numbers
 
 

@@ -5,6 +5,7 @@ from PIL import Image
 
 from convscope.atlas import layout
 from convscope.atlas.write import write_manifest, write_numbers, write_picture
+from convscope.errors import BadAtlas
 from convscope.survey.job import Job
 from convscope.survey.pictures import Easel, paint_patches, paint_projections, write_strips
 from convscope.survey.record import Numbers
@@ -45,8 +46,11 @@ def _draw(job: Job, easel: Easel, place: int, channel: int, arrays: dict[str, np
 def _put_on_sheet(easel: Easel, channel: int, tiles: np.ndarray) -> None:
     sheet, place = divmod(channel, layout.CHANNELS_A_SHEET)
     path = layout.sheet_file(easel.root, easel.layer.name, "projections", sheet)
-    with Image.open(path) as picture:
-        pixels = np.array(picture)
+    try:
+        with Image.open(path) as picture:
+            pixels = np.array(picture)
+    except OSError as error:
+        raise BadAtlas(f"{path} is missing or damaged: survey again to rebuild it.") from error
     side = ACROSS * layout.SHEET_TILE
     y, x = divmod(place, layout.SHEET_ACROSS)
     pixels[y * side : (y + 1) * side, x * side : (x + 1) * side] = tiles

@@ -1,7 +1,7 @@
 """One survey as a job: what it is about, what of it is finished, and counting what is not."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -105,20 +105,19 @@ class Job:
 
 
 def prepare(
-    model: Model, images: Any, into: str | Path, settings: Survey | None, report: Report | None,
-    overrides: dict[str, Any],
-) -> Job:  # fmt: skip
+    model: Model, images: Any, into: str | Path, settings: Survey, report: Report | None = None
+) -> Job:
     """The job of a survey, its folder made or taken over."""
-    job = _job(model, images, replace(settings or Survey(), **overrides), Path(into), report)
+    job = _job(model, images, settings, Path(into), report)
     layer_names(model, job.settings)  # what is asked for wrongly is refused before anything is written
     prepare_folder(job.root)
     return job
 
 
-def reopen(model: Model, images: Any, atlas: Atlas) -> Job:
+def reopen(model: Model, images: Any, atlas: Atlas, report: Report | None = None) -> Job:
     """The job that an atlas came from; raises BadAtlas where it came from another model or other images."""
     there = atlas.manifest
-    job = _job(model, images, Survey.stored(there["survey"]), atlas.path, None)
+    job = _job(model, images, Survey.stored(there["survey"]), atlas.path, report)
     for noun, key, these in (("model", "id", "this model"), ("images", "digest", "these images")):
         if there[noun].get(key) != job.manifest[noun][key]:
             raise BadAtlas(

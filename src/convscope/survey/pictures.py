@@ -171,9 +171,12 @@ def _write_sheet(easel: Easel, kind: str, sheet: int, small: np.ndarray) -> None
 
 
 def _patches_from_strips(easel: Easel, group: range, tiles: Tiles) -> None:
-    for place, channel in enumerate(group):
-        with Image.open(layout.strip_file(easel.root, easel.layer.name, channel)) as picture:
-            tiles.patches[place] = cut_row(np.asarray(picture), tiles.patches.shape[2])
+    try:
+        for place, channel in enumerate(group):
+            with Image.open(layout.strip_file(easel.root, easel.layer.name, channel)) as picture:
+                tiles.patches[place] = cut_row(np.asarray(picture), tiles.patches.shape[2])
+    except OSError:  # pictures are not flushed to the disk: after a power cut they may be cut off
+        paint_patches(easel, group, tiles)
 
 
 def list_pairs(image: np.ndarray, y: np.ndarray, x: np.ndarray, group: range) -> list[Pair]:

@@ -1,16 +1,16 @@
 """The survey: count, look again at the chosen images, draw; an atlas on disk at every stage."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.model.model import Model
-from convscope.survey.again import counted_already
+from convscope.survey.again import complete_atlas, counted_already, numbers_of
 from convscope.survey.channels import read_channels
 from convscope.survey.fill import fill
-from convscope.survey.job import Job, count, prepare
+from convscope.survey.job import Job, count, prepare, reopen
 from convscope.survey.partial import ALL
 from convscope.survey.pictures import STEPS, Drawn, Easel, Step, draw_sheet, sheets
 from convscope.survey.progress import Report
@@ -33,20 +33,23 @@ def survey(
     ``overrides`` are fields of ``Survey``. Winners come first; the atlas can be opened while pictures
     are still being drawn. Killed at any moment and called again it goes on from where it was, and so it
     does from what ``survey_shard`` has made; the result is the same to the byte, but for provenance.
-    With ``channels``, such as ``conv4:0-31,conv5:7``, only theirs are projected, in an atlas of this survey
-    that is there already, or in a new one with patches of all others.
+    With ``channels``, such as ``conv4:0-31,conv5:7``, only these are projected: in the complete atlas that is
+    there already, whatever its settings were, or else in a new one that has patches of all.
+    Raises BadAtlas where that one is of another model or other images.
     Raises BadImages, BadModel, BadOutput, BadSpec, UnknownName.
 
     >>> atlas = cs.survey(model, "photos/", into="atlas/")  # doctest: +SKIP
     """
     started = time.time()
-    only = {"project": "lazy"} if channels else {}
-    job = prepare(model, images, into, settings, on_progress, overrides | only)
+    if channels and (atlas := complete_atlas(Path(into))):
+        job = reopen(model, images, atlas, on_progress)
+        fill(job, numbers_of(atlas), read_channels(channels, job.layers))
+        return open_atlas(job.root)
+    asked = replace(settings or Survey(), **overrides)
+    job = prepare(model, images, into, replace(asked, project="lazy") if channels else asked, on_progress)
     wanted = read_channels(channels, job.layers)
-    numbers = counted_already(job, even_if_drawn=bool(channels))
-    if numbers is None or not channels:
-        numbers = numbers or write_counts(job, count(job, range(job.units), ALL))
-        _draw_all(job, numbers, started)
+    numbers = counted_already(job) or write_counts(job, count(job, range(job.units), ALL))
+    _draw_all(job, numbers, started)
     if wanted:
         fill(job, numbers, wanted)
     return open_atlas(job.root)
@@ -116,7 +119,7 @@ def survey_shard(
 
     >>> cs.survey_shard(model, "photos/", into="atlas/", shard=cs.Shard(2, 4))  # doctest: +SKIP
     """
-    job = prepare(model, images, into, settings, on_progress, overrides)
+    job = prepare(model, images, into, replace(settings or Survey(), **overrides), on_progress)
     count(job, shard.of(job.units), str(shard))
     counts = job.partial.load_counts(job.no_counts)
     if len(counts.units) == job.units:
