@@ -84,14 +84,18 @@ def per_25000(cost: dict[str, Any]) -> dict[str, float]:
 
 
 def draw(root: Path, name: str, many: int, rng: np.random.Generator, cost: dict[str, Any]) -> None:
-    """Sheets of every channel and strips of the first 64, which stand for all: drawn, encoded, written."""
+    """Sheets of every channel and strips of the first 16, which stand for all: encoded and written."""
     side = layout.SHEET_TILE * 3 * layout.SHEET_ACROSS
+    whole = texture(rng, side, side)
     for kind in ("patches", "projections"):
         for sheet in range(-(-many // layout.CHANNELS_A_SHEET)):
             written = layout.sheet_file(root, name, kind, sheet)
-            timed(cost[kind], written, texture(rng, side, side), layout.CHANNELS_A_SHEET)
-    for channel in range(min(many, 64)):
-        picture = texture(rng, 2 * TILE, 9 * TILE)
+            # moved by a little each time: another tile, as costly to encode
+            timed(
+                cost[kind], written, np.roll(whole, rng.integers(0, side, 2), (0, 1)), layout.CHANNELS_A_SHEET
+            )
+    for channel in range(min(many, 16)):
+        picture = np.ascontiguousarray(np.roll(whole, channel, 0)[: 2 * TILE, : 9 * TILE])
         timed(cost["strips"], layout.strip_file(root, name, channel), picture, 1)
 
 

@@ -164,7 +164,11 @@ class _Links(HTMLParser):
         self.patterns = self.patterns or tag == "template"
         if self.patterns:
             return
-        self.found += [value for name, value in attrs if name in ("href", "src") and value and not value.startswith("data:")]
+        self.found += [
+            value
+            for name, value in attrs
+            if name in ("href", "src") and value and not value.startswith("data:")
+        ]
 
 
 def check_links(root: Path, names: list[str]) -> None:
