@@ -27,7 +27,6 @@ from PIL import Image
 
 from convscope.atlas import layout, write
 from convscope.atlas.read import Atlas, open_atlas
-from convscope.explorer.app import create_app
 from convscope.explorer.assets import assets
 from convscope.explorer.pages import PAGES, make_site, script_addresses
 from convscope.explorer.site import Asked
