@@ -12,6 +12,7 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer import addresses, channels, charts
 from convscope.explorer.addresses import Here, has
+from convscope.explorer.assets import icon
 from convscope.explorer.guard import POLICY
 from convscope.plain.names import escape
 from convscope.version import __version__
@@ -82,6 +83,7 @@ def _environment(atlas: Atlas, nav: Mapping[str, str]) -> Environment:
         "model": atlas.manifest["model"],
         "version": __version__,
         "policy": POLICY,
+        "icon": icon(),
         "nav": nav,
         "layout": layout,
         "nowhere": Path(),
