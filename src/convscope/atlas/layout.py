@@ -78,3 +78,11 @@ def photo_file(root: Path, row: int) -> Path:
 
 def map_file(root: Path, key: str) -> Path:
     return root / "maps" / f"{key}.safetensors"
+
+
+def stack_folder(root: Path, row: int) -> Path:
+    return root / "stacks" / str(row)
+
+
+def upload_folder(root: Path, key: str) -> Path:
+    return root / "uploads" / key

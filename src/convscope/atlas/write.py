@@ -34,7 +34,7 @@ def prepare_folder(root: Path) -> None:
 
 
 def _looks_like_atlas(root: Path) -> bool:
-    known = {layout.MANIFEST, layout.IMAGES, "images", "layers", "maps", "partial"}
+    known = {layout.MANIFEST, layout.IMAGES, "images", "layers", "maps", "partial", "stacks", "uploads"}
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 
 
