@@ -14,7 +14,9 @@ from convscope.plain.unit import Unit
 from convscope.plain.wish import Answering, Cancelled, Tell, Wish
 
 
-def live(place: Any, *, data: str | None = None, open_with: Callable[[], Any] | None = None) -> Mapping[str, Answering]:
+def live(
+    place: Any, *, data: str | None = None, open_with: Callable[[], Any] | None = None
+) -> Mapping[str, Answering]:
     """Kinds of answers of the model at ``place``, to be given to ``cs.explore(atlas, live=...)``.
 
     ``place`` is anything that ``open_model`` takes; it is opened, and torch imported, when the first answer is

@@ -42,7 +42,9 @@ class Picture:
     def pixels(self) -> np.ndarray:
         """What the network is shown, uint8 ``[H, W, 1 or 3]``; raises BadAtlas."""
         if not self.photo.is_file():
-            raise BadAtlas(f"the atlas holds no photograph of {self.id}: `convscope stack RUN {self.key}` makes it")
+            raise BadAtlas(
+                f"the atlas holds no photograph of {self.id}: `convscope stack RUN {self.key}` makes it"
+            )
         with readable(self.photo), Image.open(self.photo) as picture:
             pixels = np.asarray(picture if picture.mode in ("L", "RGB") else picture.convert("RGB"))
         return pixels if pixels.ndim == 3 else pixels[:, :, None]
@@ -76,7 +78,10 @@ def _upload(folder: Path) -> Picture:
 def keep_upload(atlas: Atlas, image: np.ndarray) -> Picture:
     """Keep what the network is shown of a picture, uint8 ``[h, w, 1 or 3]``, under a name made of its content."""
     pixels = atlas.fit.apply(image)
-    key = "u" + hashlib.sha256(f"{image.shape}".encode() + np.ascontiguousarray(image).tobytes()).hexdigest()[:16]
+    key = (
+        "u"
+        + hashlib.sha256(f"{image.shape}".encode() + np.ascontiguousarray(image).tobytes()).hexdigest()[:16]
+    )
     folder = layout.upload_folder(atlas.path, key)
     write_picture(folder / "photo.png", pixels)
     write_json(folder / ABOUT, {"height": image.shape[0], "width": image.shape[1]})
