@@ -14,6 +14,7 @@ from convscope.plain.names import escape
 
 PANELS_A_SHARD = 64
 ROWS_A_PAGE = 500  # images on a page
+REMARKS = re.compile(r"^\s*(?://.*|/\*\*.*\*/)\n|^\s+|\s+// .*$", re.MULTILINE)
 STATIC = Path(__file__).parent / "static"
 PICTURE = re.compile(
     r"images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
@@ -112,3 +113,10 @@ def pictures(atlas: Atlas) -> Iterator[str]:
 def statics() -> dict[str, Path]:
     """The fixed table of style sheet and scripts."""
     return {path.name: path for path in sorted(STATIC.iterdir()) if path.suffix in (".css", ".js", ".svg")}
+
+
+def sent(path: Path) -> bytes:
+    """A style sheet or script as it is sent: scripts without remarks and indentation, a seventh of their weight."""
+    if path.suffix != ".js":
+        return path.read_bytes()
+    return REMARKS.sub("", path.read_text("utf-8")).encode()

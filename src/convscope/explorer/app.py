@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from convscope.atlas.read import Atlas
 from convscope.errors import ConvscopeError, UnknownName
-from convscope.explorer.addresses import picture_file, statics
+from convscope.explorer.addresses import picture_file, sent, statics
 from convscope.explorer.guard import Guard, loopback_hosts
 from convscope.explorer.live import live_routes
 from convscope.explorer.page import Page
@@ -82,7 +82,7 @@ def _static(request: Request) -> Response:
     path = statics().get(request.path_params["name"])
     if path is None:
         raise HTTPException(404, "The explorer has no such style sheet or script.")
-    return Response(path.read_bytes(), media_type=TYPES[path.suffix], headers=NEVER)
+    return Response(sent(path), media_type=TYPES[path.suffix], headers=NEVER)
 
 
 def _problem(site: Site, request: Request, error: Exception) -> Response:

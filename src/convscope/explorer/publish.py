@@ -96,7 +96,7 @@ def _write_site(atlas: Atlas, root: Path) -> list[str]:
         texts = aside.submit(asyncio.run, _ask_all(app, _pages_and_scripts(atlas))).result()
     files: dict[str, bytes | Path] = dict(texts)
     files |= {address: atlas.path / address for address in addresses.pictures(atlas)}
-    files |= {f"static/{name}": path for name, path in addresses.statics().items()}
+    files |= {f"static/{name}": addresses.sent(path) for name, path in addresses.statics().items()}
     files[".nojekyll"] = b""
     for name, content in files.items():
         place = root / name

@@ -137,7 +137,7 @@ def script(atlas: Atlas, picture: Picture) -> str:
     data = {
         "height": height,
         "width": width,
-        "maps": _inline((picture.folder / MAPS).read_bytes()),
+        "pixels": _inline((picture.folder / MAPS).read_bytes()),
         "layers": [
             _layer(atlas.layers[entry.name], top, entry.tops, height, width)
             for entry, top in zip(stack.layers, places(atlas, stack), strict=True)
@@ -158,7 +158,7 @@ def _layer(layer: AtlasLayer, top: int, tops: tuple[float, ...], height: int, wi
 
 
 def _numbers(one: Board) -> dict[str, Any]:
-    plain = one.seen.array.shape[2] == 1
+    plain = one.lens in BOARDS[1:]  # numbers of a projection are of three colours
     about = {
         "lens": one.lens,
         "unit": one.unit,
