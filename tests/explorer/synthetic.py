@@ -117,7 +117,11 @@ def _stack(atlas: Atlas, key: str) -> None:
     layers = tuple(StackLayer(name, (5, 0, 2), (2.0, 4.0, 6.0), (1.5, 3.0, 0.5)) for name, *_ in LAYERS)
     rng = np.random.default_rng(5)
     answers = []
-    for lens, unit, bands in (("deconvnet", "relu1:5", 3), ("gradcam", "head:1", 1), ("occlusion", "head:1", 1)):
+    for lens, unit, bands in (
+        ("deconvnet", "relu1:5", 3),
+        ("gradcam", "head:1", 1),
+        ("occlusion", "head:1", 1),
+    ):
         array = rng.normal(0, 1, (SIDE, SIDE, bands)).astype(np.float32)
         array = np.abs(array) if lens == "gradcam" else array
         about = (array, "made-up units", Box(0, 0, SIDE, SIDE), None, f"{lens} <b>of</b> {unit}")

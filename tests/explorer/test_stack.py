@@ -2,14 +2,12 @@
 
 import io
 import json
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from convscope.atlas.picture import find_picture, forget_upload, keep_upload, uploads
-from convscope.atlas.read import open_atlas
 from convscope.atlas.stack import joined, read_stack
 from convscope.errors import UnknownName
 from convscope.explorer.app import create_app
@@ -17,20 +15,13 @@ from convscope.explorer.pages import page_addresses, script_addresses
 from convscope.explorer.publish import publish
 
 from .asking import ask
-from .synthetic import CHOSEN, LAYERS, stack_levels
+from .synthetic import CHOSEN, stack_levels
 from .test_pages import read
 
 
 @pytest.fixture(scope="module")
 def app(atlas):
     return create_app(atlas)
-
-
-@pytest.fixture
-def own(atlas, tmp_path):
-    """A copy that may be written to."""
-    shutil.copytree(atlas.path, tmp_path / "atlas")
-    return open_atlas(tmp_path / "atlas")
 
 
 def picture(app, path: str) -> np.ndarray:
@@ -43,7 +34,9 @@ def test_every_map_lies_where_the_page_looks_for_it(app):
     sheet = picture(app, f"/image/{CHOSEN[0]}/maps.png")
     page = read(app, f"/image/{CHOSEN[0]}/")
     views = [list(map(int, svg["viewbox"].split())) for svg in page.all("svg") if svg.get("class") == "map"]
-    expected = [levels for place in (0, 1) for levels in stack_levels(place)]  # a vector has bars in place of maps
+    expected = [
+        levels for place in (0, 1) for levels in stack_levels(place)
+    ]  # a vector has bars in place of maps
     assert len(views) == len(expected)
     for (left, top, width, height), levels in zip(views, expected, strict=True):
         assert np.array_equal(sheet[top : top + height, left : left + width], levels)
@@ -61,7 +54,9 @@ def test_the_page_tells_classes_peaks_captions_and_what_was_not_answered(app):
 
 def test_a_drawn_map_has_zero_at_mid_grey_and_its_scale_in_the_script(app, atlas):
     stack = read_stack(atlas, find_picture(atlas, "1"))
-    script = json.loads(ask(app, "/image/1/stack.js").text.removeprefix("Scope.stack(").rstrip().removesuffix(");"))
+    script = json.loads(
+        ask(app, "/image/1/stack.js").text.removeprefix("Scope.stack(").rstrip().removesuffix(");")
+    )
     asked = atlas.path / "maps" / f"{stack.answer('occlusion').key}.safetensors"
     from safetensors.numpy import load_file
 
@@ -136,47 +131,3 @@ def test_maps_of_unlike_layers_are_joined_row_by_row():
     first, second = np.full((2, 3, 4), 9, np.uint8), np.full((3, 1, 1), 7, np.uint8)
     sheet = joined([first, second])
     assert sheet.tolist() == [[9] * 8] * 3 + [[7] * 3 + [0] * 5]
-
-
-@pytest.mark.browser
-def test_one_cursor_shows_the_number_under_it_on_every_map(browser, served):
-    from .test_browser import FIELD, until, visit
-    from .synthetic import interval
-
-    with visit(browser, f"{served}image/1/?layer=relu1&c=0&at=.5,.5") as page:
-        until(page, "() => document.querySelector('.tile[aria-current] .value')?.textContent.includes('.')")
-        stage = page.locator(".stage.main").bounding_box()
-        page.mouse.move(stage["x"] + 0.3 * stage["width"], stage["y"] + 0.7 * stage["height"])
-        until(page, "() => document.querySelector('#readout').textContent.startsWith('relu1:0 is')")
-        shown = page.evaluate("() => [...document.querySelectorAll('.tile .value')].map(one => one.textContent)")
-        expected, cells = [], []
-        for place, (_, (_, rows, columns), size, stride, start) in enumerate(LAYERS):
-            middles = start + stride * np.arange(max(rows, columns)) + size / 2
-            y, x = np.abs(middles - 0.7 * 32).argmin(), np.abs(middles - 0.3 * 32).argmin()
-            cells.append((y, x))
-            levels = stack_levels(place)[:, y, x] if rows > 1 else stack_levels(place)[:, 0, 0]
-            expected += [level / 255 * white for level, white in zip(levels.tolist(), (2, 4, 6), strict=True)]
-        assert [float(text) if text != "≤ 0" else 0 for text in shown] == pytest.approx(expected, rel=6e-3, abs=6e-3)
-        (top, bottom), (left, right) = interval(0)[cells[0][0]], interval(0)[cells[0][1]]
-        assert page.evaluate(FIELD) == pytest.approx([left, top, right - left, bottom - top], abs=1)
-        # then: keys walk, choose, change colours, and all of it stands in the address
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("]")
-        page.keyboard.press("m")
-        until(page, "() => location.search.includes('layer2.0.relu') && location.search.includes('map=grey')")
-        assert page.locator(".tile[aria-current]").get_attribute("data-row") == "1"
-
-
-@pytest.mark.browser
-def test_the_published_page_of_a_picture_works_from_a_disk(browser, site):
-    from .test_browser import until
-
-    opened = browser.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.goto((site / "image/1/index.html").as_uri())
-    until(opened, "() => document.querySelector('.tile .value').textContent !== '1.5'")
-    assert not opened.locator("meta[name=scope-token]").count()
-    assert "no model attached" in opened.locator("footer").text_content()
-    assert complaints == []
-    opened.close()
