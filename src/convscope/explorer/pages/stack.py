@@ -67,9 +67,9 @@ def _with_stack(site: Site, asked: Asked) -> Picture:
 
 def _addresses(atlas: Atlas) -> Iterator[str]:
     """Of surveyed images only: what was dropped in is nobody else's business."""
-    rows = {picture.row for picture in stacked(atlas)}
-    shown = (row for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row)))
-    return (image_page(str(row)) for row in sorted(rows.union(shown)))
+    shown = [str(row) for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row))]
+    keys = {*shown, *(picture.key for picture in stacked(atlas))}
+    return (image_page(key) for key in sorted(keys, key=int))
 
 
 def _scripts(atlas: Atlas) -> Iterator[str]:
