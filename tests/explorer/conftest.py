@@ -81,11 +81,11 @@ def hostile(tmp_path_factory):
 
 
 @contextmanager
-def running(make: Callable[..., Any], atlas: Atlas, **options: Any) -> Iterator[str]:
-    """A server of what ``make`` makes of an atlas; gives its URL."""
+def running(atlas: Atlas, **options: Any) -> Iterator[str]:
+    """A server of any atlas, for as long as the block lasts; gives its URL."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    server = make_server(make(atlas, hosts=loopback_hosts(port), **options))
+    server = make_server(create_app(atlas, hosts=loopback_hosts(port), **options))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
@@ -99,7 +99,7 @@ def running(make: Callable[..., Any], atlas: Atlas, **options: Any) -> Iterator[
 @pytest.fixture(scope="session")
 def served(atlas: Atlas) -> Iterator[str]:
     """The URL of a running server of the atlas."""
-    with running(create_app, atlas) as address:
+    with running(atlas) as address:
         yield address
 
 

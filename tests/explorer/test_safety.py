@@ -300,7 +300,7 @@ def line_to(address: str) -> socket.socket:
 
 
 def test_s11_many_who_send_nothing_do_not_stop_the_others(atlas):
-    with running(create_app, atlas, live={"stack": answers}) as address:
+    with running(atlas, live={"stack": answers}) as address:
         host = address.split("/")[2].encode()
         secret = re.search(rb'scope-token" content="(\w+)"', get(address, b"/about/"))[1]
         head = (
@@ -402,7 +402,7 @@ def test_s15_a_failure_on_any_page_tells_no_secret(atlas, monkeypatch, caplog):
     def broken(*asked, **more):
         raise RuntimeError("secret of /etc/shadow")
 
-    with running(create_app, atlas) as address:  # Starlette hands what went wrong on, after it has answered
+    with running(atlas) as address:  # Starlette hands what went wrong on, after it has answered
         monkeypatch.setattr("jinja2.Template.render", broken)
         monkeypatch.setattr(
             "convscope.explorer.site.Site.problem", lambda site, title, sentence, depth: title

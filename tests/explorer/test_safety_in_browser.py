@@ -2,8 +2,6 @@
 
 import pytest
 
-from convscope.explorer.app import create_app
-
 from .conftest import running
 from .test_browser import visit
 from .test_live import Slow
@@ -12,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_s8_no_name_does_anything_in_a_browser(browser, hostile, tmp_path):
-    with running(create_app, hostile) as address:
+    with running(hostile) as address:
         for place in ("", "images/", "about/", "image/1/", "layer/relu1/?c=3"):
             with visit(
                 browser, f"{address}{place}"
@@ -21,7 +19,7 @@ def test_s8_no_name_does_anything_in_a_browser(browser, hostile, tmp_path):
 
 
 def test_s1_dns_rebinding_in_a_real_browser(launch, atlas):
-    with running(create_app, atlas, live={"stack": Slow()}) as address:
+    with running(atlas, live={"stack": Slow()}) as address:
         port = address.rsplit(":", 1)[1].strip("/")
         rules = f"--host-resolver-rules=MAP evil.test 127.0.0.1:{port}"
         chromium = launch(rules)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from convscope.explorer.app import create_app
 from convscope.plain.wish import Wish
 
 from .conftest import running
@@ -23,7 +22,7 @@ def slow():
 
 def test_a_dropped_picture_is_worked_on_in_sight_and_can_be_cancelled(browser, own, slow):
     with (
-        running(create_app, own, live={"stack": slow, "deconvnet": slow}) as address,
+        running(own, live={"stack": slow, "deconvnet": slow}) as address,
         visit(browser, f"{address}image/1/") as page,
     ):
         assert "a model is attached" in page.locator("footer").text_content()

@@ -1,8 +1,10 @@
 """The explorer as an ASGI application: addresses to pages, behind the guard."""
 
+import gzip
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,7 +16,8 @@ from starlette.types import ASGIApp
 
 from convscope.atlas.read import Atlas
 from convscope.errors import ConvscopeError, UnknownName
-from convscope.explorer.addresses import picture_file, sent, statics
+from convscope.explorer.addresses import picture_file
+from convscope.explorer.assets import assets
 from convscope.explorer.guard import Guard, loopback_hosts
 from convscope.explorer.live import live_routes
 from convscope.explorer.page import Page
@@ -29,6 +32,7 @@ TYPES = {
 }  # fmt: skip
 # pictures may be looked at again for a minute; pages and scripts always tell of the atlas as it is now
 BRIEFLY, NEVER = {"Cache-Control": "private, max-age=60"}, {"Cache-Control": "no-store"}
+WORTH_PACKING = 20_000  # bytes
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +63,7 @@ def create_app(
         Route("/static/{name}", _static),
         Route("/images/{name}", picture),
         Route("/layers/{address:path}", picture),
+        Route("/control/{address:path}", picture),
     ]
     routes += live_routes(Worker(atlas, live)) if live else []
     handlers: dict[Any, Any] = {
@@ -72,17 +77,27 @@ def create_app(
 
 def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        asked = Asked(request.path_params, request.query_params)
-        return Response(page.write(site, asked), media_type=page.media, headers=NEVER)
+        written = page.write(site, Asked(request.path_params, request.query_params))
+        if isinstance(written, bytes):  # a picture, packed already
+            return Response(written, media_type=page.media, headers=NEVER)
+        return _packed(request, written.encode(), page.media)
 
     return endpoint
 
 
+def _packed(request: Request, body: bytes, media: str) -> Response:
+    """A reply, gzipped where the browser takes that and it is worth it: a page of 512 channels is 330 KB of text."""
+    if len(body) < WORTH_PACKING or "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(body, media_type=media, headers=NEVER)
+    headers = {**NEVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(gzip.compress(body, 5, mtime=0), media_type=media, headers=headers)
+
+
 def _static(request: Request) -> Response:
-    path = statics().get(request.path_params["name"])
-    if path is None:
+    name = request.path_params["name"]
+    if name not in assets():
         raise HTTPException(404, "The explorer has no such style sheet or script.")
-    return Response(sent(path), media_type=TYPES[path.suffix], headers=NEVER)
+    return Response(assets()[name], media_type=TYPES[Path(name).suffix], headers=NEVER)
 
 
 def _problem(site: Site, request: Request, error: Exception) -> Response:

@@ -88,6 +88,7 @@ def _environment(atlas: Atlas, nav: Mapping[str, str]) -> Environment:
         "layout": layout,
         "nowhere": Path(),
         "layer_page": addresses.layer_page,
+        "class_page": addresses.class_page,
         "gallery_page": addresses.gallery_page,
         "image_page": addresses.image_page,
         "home_of": addresses.home_of,

@@ -4,14 +4,27 @@ from collections.abc import Iterator
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.page import Page
-from convscope.explorer.pages import about, images, layer, layers, learn, loupe, stack
+from convscope.explorer.pages import (
+    about,
+    classes,
+    compare,
+    images,
+    layer,
+    layers,
+    learn,
+    loupe,
+    search,
+    stack,
+)
 from convscope.explorer.site import Site
 
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
-    images.PAGE, images.GROUP, *stack.PAGES,
+    images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
+    search.PAGE, search.SCRIPT,
+    classes.PAGE, classes.CLASS, compare.PAGE,
     learn.PAGE, learn.LESSON,
     about.PAGE,
 )  # fmt: skip

@@ -7,9 +7,13 @@ from convscope.atlas.read import Atlas
 from convscope.atlas.stack import stacked
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import gallery_page
+from convscope.explorer.columns import image_columns
 from convscope.explorer.gallery import groups, wrong
+from convscope.explorer.packed import packed
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
+
+SCRIPT_ADDRESS = "images/rows.js"
 
 
 def _write(site: Site, asked: Asked) -> str:
@@ -41,5 +45,10 @@ def _further(atlas: Atlas) -> Iterator[str]:
     return (address for address in _addresses(atlas) if address != "images/")
 
 
+def _write_script(site: Site, asked: Asked) -> str:
+    return packed(SCRIPT_ADDRESS, image_columns(site.atlas))
+
+
 PAGE = Page("/images/", _write, only("images/"), nav="Images")
 GROUP = Page("/images/{group}/{number:int}/", _write_group, _further)
+SCRIPT = Page(f"/{SCRIPT_ADDRESS}", _write_script, only(SCRIPT_ADDRESS), media="text/javascript")

@@ -1,7 +1,7 @@
 """One layer with all its channels, and one channel opened where asked; the other channels as scripts."""
 
-import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -10,32 +10,43 @@ from convscope.atlas import layout
 from convscope.atlas.read import Atlas
 from convscope.errors import UnknownName
 from convscope.explorer import channels
-from convscope.explorer.addresses import PANELS_A_SHARD, layer_page, panels_script, shards
+from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels_script, shards
+from convscope.explorer.columns import channel_columns
+from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
+from convscope.explorer.panel import panel
 from convscope.explorer.site import Asked, Site
 
 
 def _write(site: Site, asked: Asked) -> str:
     layer, channel = site.layer(asked.path["folder"]), asked.query.get("c")
-    opened = None if channel is None else channels.panel(site.atlas, layer, site.channel(layer, channel))
+    opened = None if channel is None else panel(site.atlas, layer, site.channel(layer, channel))
     return site.render(
         "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
+        columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site.atlas, layer.name),
         kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=PANELS_A_SHARD,
     )  # fmt: skip
 
 
 def _write_panels(site: Site, asked: Asked) -> str:
-    """64 channel panels as a call of ``Scope.panels``: the text that ``?c=`` shows on the server."""
+    """Some channel panels, each the text that ``?c=`` shows on the server."""
     layer, shard = site.layer(asked.path["folder"]), asked.path["shard"]
     if shard not in shards(layer):
         raise UnknownName("panel shard", shard, map(str, shards(layer)))
     template: Any = site.templates.get_template("panel.html").module
     first = shard * PANELS_A_SHARD
     texts = [
-        str(template.panel(channels.panel(site.atlas, layer, channel), site.here(2)))
+        str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
         for channel in range(first, min(first + PANELS_A_SHARD, layer.channels))
     ]
-    return f"Scope.panels({shard}, {json.dumps(texts)});\n"
+    return packed(panels_script(layer.name, shard), texts)
+
+
+def _sheets(atlas: Atlas, layer: str) -> dict[str, bool]:
+    """Which kinds of sheets the layer has; they are made all together."""
+    return {
+        kind: has(atlas, layout.sheet_file(Path(), layer, kind, 0)) for kind in ("patches", "projections")
+    }
 
 
 def _kernels(atlas: Atlas, layer: str) -> tuple[int, int] | None:
