@@ -32,7 +32,7 @@ def _one(site: Site, group: str, number: int) -> str:
     return site.render(
         "images.html", gallery_page(group, number).count("/"), group=every[group], groups=every,
         number=number, rows=every[group].page(number).tolist(), wrong=wrong(site.atlas), chosen=chosen,
-        stacked={picture.row for picture in stacked(site.atlas)} | set(chosen), mine=list(uploads(site.atlas)),
+        stacked={picture.row for picture in stacked(site.atlas)} | set(site.photographs()), mine=list(uploads(site.atlas)),
     )  # fmt: skip
 
 
