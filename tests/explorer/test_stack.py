@@ -47,7 +47,7 @@ def test_the_page_tells_classes_peaks_captions_and_what_was_not_answered(app):
     assert 'cat "tom" & co 80 %' in page.text
     assert "no <i>answer</i> to another question" in page.text
     tiles = [link for link in page.all("a") if link.get("class") == "tile"]
-    assert [tile["data-channel"] for tile in tiles] == ["5", "0", "2"] * 3
+    assert [tile["data-unit"] for tile in tiles][:4] == ["relu1:5", "relu1:0", "relu1:2", "layer2.0.relu#2:5"]
     assert tiles[0]["aria-label"] == "relu1 channel 5, at most 1.5"
     assert "deconvnet <b>of</b> relu1:5" in [image["alt"] for image in page.all("img")]
 
@@ -55,7 +55,7 @@ def test_the_page_tells_classes_peaks_captions_and_what_was_not_answered(app):
 def test_a_drawn_map_has_zero_at_mid_grey_and_its_scale_in_the_script(app, atlas):
     stack = read_stack(atlas, find_picture(atlas, "1"))
     script = json.loads(
-        ask(app, "/image/1/stack.js").text.removeprefix("Scope.stack(").rstrip().removesuffix(");")
+        ask(app, "/image/1/stack.js").text.removeprefix("Scope.stack = ").rstrip().removesuffix(";")
     )
     asked = atlas.path / "maps" / f"{stack.answer('occlusion').key}.safetensors"
     from safetensors.numpy import load_file
@@ -63,7 +63,7 @@ def test_a_drawn_map_has_zero_at_mid_grey_and_its_scale_in_the_script(app, atlas
     array = load_file(asked)["array"][:, :, 0]
     scale = np.percentile(np.abs(array), 99.5)
     board = script["boards"][2]
-    assert (board["lens"], board["signed"], board["scale"]) == ("occlusion", True, pytest.approx(scale))
+    assert (board["lens"], board["zero"], board["step"] * 127) == ("occlusion", 128, pytest.approx(scale))
     shown = picture(app, f"/{board['source']}").astype(float)
     assert np.abs((shown - 128) / 127 * scale - np.clip(array, -scale, scale)).max() <= scale / 250
 

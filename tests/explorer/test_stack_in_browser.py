@@ -42,7 +42,7 @@ def test_a_dropped_picture_is_worked_on_in_sight_and_can_be_cancelled(browser, o
 
 
 def test_one_cursor_shows_the_number_under_it_on_every_map(browser, served):
-    with visit(browser, f"{served}image/1/?layer=relu1&c=0&at=.5,.5") as page:
+    with visit(browser, f"{served}image/1/?unit=relu1:0&at=.5,.5") as page:
         until(page, "() => document.querySelector('.tile[aria-current] .value')?.textContent.includes('.')")
         stage = page.locator(".stage.main").bounding_box()
         page.mouse.move(stage["x"] + 0.3 * stage["width"], stage["y"] + 0.7 * stage["height"])
@@ -62,11 +62,15 @@ def test_one_cursor_shows_the_number_under_it_on_every_map(browser, served):
         )
         (top, bottom), (left, right) = interval(0)[cells[0][0]], interval(0)[cells[0][1]]
         assert page.evaluate(FIELD) == pytest.approx([left, top, right - left, bottom - top], abs=1)
-        # then: keys walk, choose, change colours, and all of it stands in the address
+        # then: keys walk, choose and change colours, and where one is stands in the address
         page.keyboard.press("ArrowRight")
-        page.keyboard.press("]")
+        for _ in range(3):
+            page.keyboard.press("j")
         page.keyboard.press("m")
-        until(page, "() => location.search.includes('layer2.0.relu') && location.search.includes('map=grey')")
+        until(
+            page,
+            "() => location.search.includes('layer2.0.relu%232%3A') && document.querySelector('scope-stack.grey')",
+        )
         assert page.locator(".tile[aria-current]").get_attribute("data-row") == "1"
 
 

@@ -52,13 +52,10 @@ class Stack:
     notes: tuple[str, ...] = ()
 
     @property
-    def opens(self) -> tuple[str, int]:
-        """(layer, channel) of the map that is chosen first: the one that was projected, or the first of all."""
+    def opens(self) -> str:
+        """The unit whose map is chosen first: the one that was projected, or the first of all."""
         found = self.answer("deconvnet")
-        layer, channel = (
-            found.unit if found else f"{self.layers[0].name}:{self.layers[0].channels[0]}"
-        ).rsplit(":", 1)
-        return layer, int(channel.split("@")[0])
+        return found.unit.split("@")[0] if found else f"{self.layers[0].name}:{self.layers[0].channels[0]}"
 
     def answer(self, lens: str, unit: str | None = None) -> Answer | None:
         """The first answer of a lens, of one unit where it is given."""

@@ -130,7 +130,7 @@ def ramps() -> dict[str, list[str]]:
 
 
 def script(atlas: Atlas, picture: Picture) -> str:
-    """Geometry, maps and numbers of a stack as a call of ``Scope.stack``: a page opened from a disk may not fetch."""
+    """Geometry, maps and numbers of a stack as ``Scope.stack``: a page opened from a disk may not fetch."""
     stack = read_stack(atlas, picture)
     assert stack is not None
     height, width = atlas.fit.height, atlas.fit.width
@@ -144,13 +144,13 @@ def script(atlas: Atlas, picture: Picture) -> str:
         ],
         "boards": [_numbers(board(picture, found)) for found in stack.answers],
     }
-    return f"Scope.stack({json.dumps(data)});\n"
+    return f"Scope.stack = {json.dumps(data)};\n"
 
 
 def _layer(layer: AtlasLayer, top: int, tops: tuple[float, ...], height: int, width: int) -> dict[str, Any]:
     grid = cells(layer, height, width)
     return {
-        "name": layer.name, "folder": escape(layer.name), "top": top, "tops": tops,
+        "name": layer.name, "folder": escape(layer.name), "top": top, "steps": [white / 255 for white in tops],
         "height": layer.shape[1], "width": layer.shape[2],
         "cell": [grid.left, grid.top, grid.width, grid.height],
         "rows": layer.field.rows.tolist(), "columns": layer.field.columns.tolist(),
@@ -163,8 +163,8 @@ def _numbers(one: Board) -> dict[str, Any]:
         "lens": one.lens,
         "unit": one.unit,
         "source": one.source,
-        "scale": one.scale,
-        "signed": one.is_signed,
+        "zero": 128 if one.is_signed else 0,
+        "step": one.scale / (127 if one.is_signed else 255),
     }
     return about | {"words": one.seen.caption, "pixels": _inline(drawn(one.seen)) if plain else None}
 

@@ -1,129 +1,102 @@
 // One picture through every layer: one cursor on the photograph and on all maps, with the numbers under it.
 "use strict";
 
-Scope.stack = data => { Scope.stacked = data; };
-
 /** Grey levels of a picture that came within the script: those of a file may not be read back. */
 Scope.levels = async source => {
   const picture = await Scope.picture(source);
-  const brush = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+  const { width, height } = picture;
+  const brush = new OffscreenCanvas(width, height).getContext("2d");
   brush.drawImage(picture, 0, 0);
-  const { data } = brush.getImageData(0, 0, picture.width, picture.height);
-  return (x, y) => data[4 * (y * picture.width + x)];
+  const { data } = brush.getImageData(0, 0, width, height);
+  return (x, y) => data[4 * (y * width + x)];
 };
 
 customElements.define("scope-stack", class extends HTMLElement {
   async connectedCallback() {
-    if (!("made" in this.dataset)) return;
+    if (!this.dataset.unit) return;
     await Scope.load("stack.js");
-    Object.assign(this, Scope.stacked);
-    const all = selector => [...this.querySelectorAll(selector)];
-    this.veil = new Scope.Veil(this.querySelector(".main"));
-    this.tiles = all(".tile");
-    for (const tile of this.tiles) {
-      tile.layer = this.layers[tile.dataset.row];
-      tile.number = tile.querySelector(".value");
-      tile.onclick = event => event.ctrlKey || event.metaKey || this.show(null, tile) || event.preventDefault();
-    }
+    Object.assign(this, Scope.stack);
     for (const one of [this, ...this.boards]) one.level = one.pixels && await Scope.levels(one.pixels);
-    for (const area of all(".stage, .tile svg.map")) area.onpointermove = event => this.follow(event, area);
-    const walk = (...by) => event => this.walk(by, event.shiftKey ? 5 : 1);
-    const next = by => () => this.show(null, this.tiles[this.tiles.indexOf(this.tile) + by], true);
-    const deeper = by => () => this.show(null, this.tiles.find(({ layer }) => layer === this.layers[this.layers.indexOf(this.tile.layer) + by]), true);
-    const modes = ["colour", "grey", "spotlight"];
-    const look = mode => { Scope.set({ map: this.dataset.map = mode }); this.light(); };
+    this.tiles = [...this.querySelectorAll(".tile")];
+    for (const tile of this.tiles) {
+      [tile.layer, tile.number] = [this.layers[tile.dataset.row], tile.querySelector("output")];
+      tile.onclick = event => { if (!event.ctrlKey) { event.preventDefault(); this.show(0, tile); } };
+    }
+    for (const area of this.querySelectorAll(".stage, .tile svg.map")) {
+      area.onpointermove = event => {
+        const { left, top, width, height } = area.getBoundingClientRect();
+        const { layer } = area.parentElement;
+        const at = [(event.clientX - left) / width, (event.clientY - top) / height];
+        this.show(layer ? this.share(layer, at[0] * layer.width, at[1] * layer.height) : at);
+      };
+    }
+    const walk = (across, down) => () => {
+      if (!document.activeElement.matches("body, .stage, .tile")) return false;
+      const [x, y] = this.cell(this.tile.layer);
+      this.show(this.share(this.tile.layer, x + across + 0.5, y + down + 0.5));
+    };
+    const choose = tile => { this.show(0, tile); this.tile.scrollIntoView({ block: "nearest" }); };
+    const next = by => () => choose(this.tiles[this.tiles.indexOf(this.tile) + by]);
+    const deeper = by => () => choose(this.tiles.find(tile => tile.dataset.row - this.tile.dataset.row === by));
     Scope.keys({
       ArrowLeft: walk(-1, 0), ArrowRight: walk(1, 0), ArrowUp: walk(0, -1), ArrowDown: walk(0, 1),
-      j: next(1), k: next(-1), "[": deeper(-1), "]": deeper(1),
-      m: () => look(modes[(modes.indexOf(this.dataset.map) + 1) % 3]),
+      j: next(1), k: next(-1), "[": deeper(-1), "]": deeper(1), m: () => this.classList.toggle("grey"),
     });
-    const [layer, channel] = [Scope.get("layer") || this.dataset.layer, Scope.get("c") || this.dataset.channel];
-    const at = (Scope.get("at") || ".5,.5").split(",").map(Number);
-    this.dataset.map = modes.find(mode => mode === Scope.get("map")) || "colour";
-    this.show(at, this.tiles.find(tile => tile.layer.name === layer && tile.dataset.channel === channel) || this.tiles[0]);
+    const first = Scope.get("unit") || this.dataset.unit;
+    const at = (Scope.get("at") || ".5,.5").split(",").map(share => Number(share) || 0);
+    this.show(at, this.tiles.find(tile => tile.dataset.unit === first) || this.tiles[0]);
   }
 
-  /** The pointer over a picture of the whole input, or over a map, whose cells may reach beyond it. */
-  follow(event, area) {
-    const box = area.getBoundingClientRect();
-    const tile = area.closest(".tile");
-    const share = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    this.show(tile ? this.share(tile.layer, share[0] * tile.layer.width, share[1] * tile.layer.height) : share);
-  }
-
-  /** The place of a cell in shares of the input, and the cell at such a place. */
+  /** A place in cells of a layer as shares of the input, and the cell at the cursor. */
   share({ cell: [left, top, across, down] }, x, y) { return [(left + x * across) / this.width, (top + y * down) / this.height]; }
   cell({ cell: [left, top, across, down], width, height }) {
     const within = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value)));
     return [within((this.at[0] * this.width - left) / across, width), within((this.at[1] * this.height - top) / down, height)];
   }
 
-  walk([across, down], far) {
-    if (!document.activeElement.matches("body, .stage, .tile")) return false;
-    const [x, y] = this.cell(this.tile.layer);
-    this.show(this.share(this.tile.layer, x + across * far + 0.5, y + down * far + 0.5));
-  }
-
-  show(at, tile = this.tile, scroll = false) {
-    if (at) this.at = at.map(value => Math.min(0.9999, Math.max(0, value || 0)));
+  show(at, tile = this.tile) {
+    if (at) this.at = at;
     if (tile !== this.tile) this.choose(tile);
-    if (scroll) tile.scrollIntoView({ block: "nearest" });
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.paint());
+    this.paint();
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), 200);
   }
 
-  /** The chosen map: its projection where one is kept, and its light on the photograph. */
+  /** The chosen map, and its projection where one is kept. */
   choose(tile) {
     this.tile = tile;
-    for (const other of this.tiles) {
-      other.tabIndex = other === tile ? 0 : -1;
-      other.toggleAttribute("aria-current", other === tile);
-    }
-    this.unit = `${tile.layer.name}:${tile.dataset.channel}`;
+    for (const other of this.tiles) other.tabIndex = other.toggleAttribute("aria-current", other === tile) - 1;
+    this.unit = tile.dataset.unit;
     const found = this.boards.find(({ lens, unit }) => lens === "deconvnet" && unit === this.unit);
-    const [picture, words] = ["img", ".unit"].map(part => this.querySelector(`[data-lens=deconvnet] ${part}`));
-    words.textContent = `of ${this.unit}${found ? "" : ": not made yet"}`;
-    if (picture) picture.classList.toggle("missing", !found);
-    if (picture && found) [picture.src, picture.alt] = [Scope.root + found.source, found.words];
-    this.light();
+    const board = this.querySelector("[data-lens=deconvnet]");
+    board.querySelector(".unit").textContent = `of ${this.unit}${found ? "" : ": not made yet"}`;
+    board.classList.toggle("missing", !found);
+    if (found) Object.assign(board.querySelector("img"), { src: Scope.root + found.source, alt: found.words });
   }
 
   paint() {
-    const { columns, rows } = this.tile.layer;
-    const [x, y] = this.cell(this.tile.layer);
-    const [[left, right], [top, bottom]] = [columns[x] || columns[0], rows[y] || rows[0]];
-    this.sees = `${right - left} × ${bottom - top}`;
+    const { layer } = this.tile;
+    const [x, y] = this.cell(layer);
+    const [[left, right], [top, bottom]] = [layer.columns[x] || layer.columns[0], layer.rows[y] || layer.rows[0]];
     Scope.outline(this, "field", [left, top, right, bottom]);
-    Scope.outline(this, "cell", [...this.share(this.tile.layer, x, y), ...this.share(this.tile.layer, x + 1, y + 1)]
-      .map((value, place) => value * (place % 2 ? this.height : this.width)));
+    const [start, above, across, down] = layer.cell;
+    Scope.outline(this, "cell", [start + x * across, above + y * down, start + (x + 1) * across, above + (y + 1) * down]);
     for (const { layer, dataset: { place }, number, firstElementChild: { lastElementChild: ring } } of this.tiles) {
       const cell = this.cell(layer);
-      const [across, down] = [place * layer.width + cell[0], layer.top + cell[1]];
-      const level = this.level(across, down);
-      number.textContent = level ? (level / 255 * layer.tops[place]).toPrecision(3) : "≤ 0";
-      ring.setAttribute("x", across);
-      ring.setAttribute("y", down);
+      const at = [place * layer.width + cell[0], layer.top + cell[1]];
+      const level = this.level(...at);
+      number.textContent = level ? (level * layer.steps[place]).toPrecision(3) : "≤ 0";
+      [ring.x.baseVal.value, ring.y.baseVal.value] = at;
     }
-    for (const { lens, level, scale, signed } of this.boards) {
-      if (!level) continue;
-      const value = level(Math.floor(this.at[0] * this.width), Math.floor(this.at[1] * this.height));
-      this.querySelector(`[data-lens=${lens}] .value`).textContent = ((signed ? (value - 128) / 127 : value / 255) * scale).toPrecision(3);
+    const pixel = this.cell({ cell: [0, 0, 1, 1], width: this.width, height: this.height });
+    for (const { lens, level, zero, step } of this.boards) {
+      if (level) this.querySelector(`[data-lens=${lens}] output`).textContent = ((level(...pixel) - zero) * step).toPrecision(3);
     }
+    this.words = `${this.unit} is ${this.tile.number.textContent} here, and sees ${right - left} × ${bottom - top} pixels.`;
   }
 
   rest() {
-    const { layer, number, dataset: { channel } } = this.tile;
-    const [x, y] = this.cell(layer);
-    Scope.set({ layer: layer.name, c: channel, at: this.at.map(share => share.toFixed(3)).join(",") });
-    this.querySelector(".readout").textContent = `${this.unit} is ${number.textContent} in row ${y + 1} of ${layer.height}, `
-      + `column ${x + 1} of ${layer.width}, which can see ${this.sees} pixels.`;
-  }
-
-  light() {
-    const { layer, dataset: { place } } = this.tile;
-    if (this.dataset.map === "spotlight") this.veil.drop(this.pixels, { ...layer, left: place * layer.width }, 0, this);
-    else this.veil.lift();
+    Scope.set({ unit: this.unit, at: this.at.map(share => share.toFixed(3)) });
+    this.querySelector(".readout").textContent = this.words;
   }
 });

@@ -14,7 +14,7 @@ Scope.Veil = class {
     this.stage.classList.remove("lit");
   }
 
-  /** Shows map number `place` of the pictures at `source`; `data` says how many cells it has, where they lie, and where they begin. */
+  /** Shows map number `place` of the pictures at `source`; `data` says how many cells it has and where they lie. */
   async drop(source, data, place, model) {
     const wanted = this.wanted = `${source} ${place}`;
     const stack = await this.stack(source);
@@ -23,7 +23,7 @@ Scope.Veil = class {
     if (!stack || place < 0) return;
     const brush = this.canvas.getContext("2d");
     [this.canvas.width, this.canvas.height] = [data.width, data.height];
-    brush.drawImage(stack, data.left || 0, (data.top || 0) + place * data.height, data.width, data.height, 0, 0, data.width, data.height);
+    brush.drawImage(stack, 0, place * data.height, data.width, data.height, 0, 0, data.width, data.height);
     brush.globalCompositeOperation = "lighter";  // a floor, so that the dark stays a picture
     brush.fillStyle = "rgb(38 38 38)";
     brush.fillRect(0, 0, data.width, data.height);
