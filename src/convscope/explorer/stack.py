@@ -95,6 +95,11 @@ class Board:
     is_signed: bool
     seen: PixelMap
 
+    @property
+    def words(self) -> str:
+        """What was seen, and how it is scaled."""
+        return f"{self.seen.caption} Full colour is {self.scale:.3g}."
+
 
 def board(picture: Picture, found: Answer) -> Board:
     """One remembered map, drawn grey or, with three channels, in its colours; raises BadAtlas."""
@@ -166,7 +171,7 @@ def _numbers(one: Board) -> dict[str, Any]:
         "zero": 128 if one.is_signed else 0,
         "step": one.scale / (127 if one.is_signed else 255),
     }
-    return about | {"words": one.seen.caption, "pixels": _inline(drawn(one.seen)) if plain else None}
+    return about | {"words": one.words, "pixels": _inline(drawn(one.seen)) if plain else None}
 
 
 def _inline(png: bytes) -> str:

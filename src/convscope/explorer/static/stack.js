@@ -1,8 +1,6 @@
 // One picture through every layer: one cursor on the photograph and on all maps, with the numbers under it.
-"use strict";
-
 /** Grey levels of a picture that came within the script: those of a file may not be read back. */
-Scope.levels = async source => {
+Scope.grey = async source => {
   const picture = await Scope.picture(source);
   const { width, height } = picture;
   const brush = new OffscreenCanvas(width, height).getContext("2d");
@@ -16,13 +14,13 @@ customElements.define("scope-stack", class extends HTMLElement {
     if (!this.dataset.unit) return;
     await Scope.load("stack.js");
     Object.assign(this, Scope.stack);
-    for (const one of [this, ...this.boards]) one.level = one.pixels && await Scope.levels(one.pixels);
+    for (const one of [this, ...this.boards]) one.level = one.pixels && await Scope.grey(one.pixels);
     this.tiles = [...this.querySelectorAll(".tile")];
     for (const tile of this.tiles) {
       [tile.layer, tile.number] = [this.layers[tile.dataset.row], tile.querySelector("output")];
       tile.onclick = event => { if (!event.ctrlKey) { event.preventDefault(); this.show(0, tile); } };
     }
-    for (const area of this.querySelectorAll(".stage, .tile svg.map")) {
+    for (const area of this.querySelectorAll(".stage, svg.map")) {
       area.onpointermove = event => {
         const { left, top, width, height } = area.getBoundingClientRect();
         const { layer } = area.parentElement;
@@ -43,7 +41,7 @@ customElements.define("scope-stack", class extends HTMLElement {
       j: next(1), k: next(-1), "[": deeper(-1), "]": deeper(1), m: () => this.classList.toggle("grey"),
     });
     const first = Scope.get("unit") || this.dataset.unit;
-    const at = (Scope.get("at") || ".5,.5").split(",").map(share => Number(share) || 0);
+    const at = (Scope.get("at") || ".5,.5").split(",").map(share => +share || 0);
     this.show(at, this.tiles.find(tile => tile.dataset.unit === first) || this.tiles[0]);
   }
 
@@ -69,7 +67,7 @@ customElements.define("scope-stack", class extends HTMLElement {
     this.unit = tile.dataset.unit;
     const found = this.boards.find(({ lens, unit }) => lens === "deconvnet" && unit === this.unit);
     const board = this.querySelector("[data-lens=deconvnet]");
-    board.querySelector(".unit").textContent = `of ${this.unit}${found ? "" : ": not made yet"}`;
+    board.querySelector(".full").textContent = found ? found.words : `${this.unit} is not projected.`;
     board.classList.toggle("missing", !found);
     if (found) Object.assign(board.querySelector("img"), { src: Scope.root + found.source, alt: found.words });
   }
@@ -92,7 +90,7 @@ customElements.define("scope-stack", class extends HTMLElement {
     for (const { lens, level, zero, step } of this.boards) {
       if (level) this.querySelector(`[data-lens=${lens}] output`).textContent = ((level(...pixel) - zero) * step).toPrecision(3);
     }
-    this.words = `${this.unit} is ${this.tile.number.textContent} here, and sees ${right - left} × ${bottom - top} pixels.`;
+    this.words = `${this.unit} is ${this.tile.number.textContent} here and sees ${right - left} × ${bottom - top} pixels.`;
   }
 
   rest() {
