@@ -348,7 +348,7 @@ def test_only_one_line_writes_markup_and_the_scripts_are_small():
         for line in lines
         if "innerHTML" in line or "insertAdjacent" in line or "outerHTML" in line
     ]
-    assert writing == ["this.body.innerHTML = Scope.trust.createHTML(panel);"]
+    assert writing == ["body.innerHTML = Scope.trust.createHTML(panel);"]
     published = [
         text for name, text in scripts.items() if name != "live.js"
     ]  # which only a live server sends
