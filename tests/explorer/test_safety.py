@@ -4,7 +4,6 @@ import html
 import json
 import re
 import resource
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from convscope.atlas.read import open_atlas
 from convscope.explorer.app import create_app
 from convscope.explorer.guard import HEADERS
 from convscope.explorer.pages import page_addresses, script_addresses
@@ -180,14 +178,17 @@ def test_s6_an_address_is_never_a_path(app, place):
 
 
 @pytest.mark.parametrize(
-    "key", ["..", "u" + "0" * 15 + "/", "u../../images", "1", "U0123456789abcdef", "u0123456789abcdeg"]
+    "key",
+    ["..", "u" + "0" * 15 + "/", "u../../images", "1", "decoy", "U0123456789abcdef", "u0123456789abcdeg"],
 )
-def test_s6_only_uploads_can_be_forgotten(atlas, key, tmp_path):
-    shutil.copytree(atlas.path, tmp_path / "atlas")
-    own = create_app(open_atlas(tmp_path / "atlas"), live={"stack": answers})
-    before = sorted((tmp_path / "atlas").rglob("*"))
-    assert asked(own, f"/live/picture/{key}/forget", x_convscope_token=token(own)).status == 404
-    assert sorted((tmp_path / "atlas").rglob("*")) == before
+def test_s6_only_uploads_can_be_forgotten(own, key):
+    (own.path / "uploads/decoy").mkdir(parents=True)
+    (own.path / "uploads/decoy/upload.json").write_text(
+        '{"height": 1, "width": 1}'
+    )  # a folder of somebody else
+    app, before = create_app(own, live={"stack": answers}), sorted(own.path.rglob("*"))
+    assert asked(app, f"/live/picture/{key}/forget", x_convscope_token=token(app)).status == 404
+    assert sorted(own.path.rglob("*")) == before
 
 
 # S7: no connection out
