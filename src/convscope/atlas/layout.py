@@ -10,6 +10,7 @@ FORMAT = "convscope atlas"
 SCHEMA = 1
 MANIFEST = "atlas.json"
 IMAGES = "images.json"
+LESSONS = "lessons.json"
 STAGES = ("numbers", "pictures", "complete")
 
 # arrays of numbers.safetensors and their types; all but rows and columns have one entry a channel
@@ -102,3 +103,8 @@ def stack_folder(root: Path, row: int) -> Path:
 
 def upload_folder(root: Path, key: str) -> Path:
     return root / "uploads" / key
+
+
+def why_file(root: Path, row: int, against: int) -> Path:
+    """``against`` is an index into the model's classes."""
+    return root / "why" / f"{row}-{against}.json"

@@ -15,6 +15,7 @@ from convscope.explorer.pages import (
     loupe,
     search,
     stack,
+    why,
 )
 from convscope.explorer.site import Site
 
@@ -23,9 +24,10 @@ PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
+    why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT,
     classes.PAGE, classes.CLASS, compare.PAGE,
-    learn.PAGE, learn.LESSON,
+    learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip
 
