@@ -97,6 +97,14 @@ def map_file(root: Path, key: str) -> Path:
     return root / "maps" / f"{key}.safetensors"
 
 
+def stack_folder(root: Path, row: int) -> Path:
+    return root / "stacks" / str(row)
+
+
+def upload_folder(root: Path, key: str) -> Path:
+    return root / "uploads" / key
+
+
 def why_file(root: Path, row: int, against: int) -> Path:
     """``against`` is an index into the model's classes."""
     return root / "why" / f"{row}-{against}.json"

@@ -35,7 +35,9 @@ def prepare_folder(root: Path) -> None:
 
 
 def _looks_like_atlas(root: Path) -> bool:
-    known = {layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "why"}
+    known = {
+        layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
+    }  # fmt: skip
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 
 

@@ -6,8 +6,16 @@ from functools import cache
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-# scripts that are always needed together are one request
-TOGETHER = {"scope.js": ("scope.js", "query.js", "keys.js"), "loupe.js": ("veil.js", "loupe.js", "tour.js")}
+# scripts that are needed together, or by pages that are read one after another, are one request
+TOGETHER = {
+    "scope.js": ("scope.js", "query.js", "keys.js"),
+    "loupe.js": ("veil.js", "loupe.js", "tour.js"),
+    "panel.js": ("panel.js", "grid.js", "kernels.js", "compare.js"),
+    "learn.js": (
+        "learn.js", "lab-planes.js", "lab-kernel.js", "lab-pooling.js", "lab-receptive-field.js",
+        "lab-stride-and-padding.js",
+    ),
+}  # fmt: skip
 COMMENT = re.compile(rb"^\s*(?://.*|/\*\*.*\*/)\n|^ +", re.MULTILINE)  # whole lines only, and indentation
 
 

@@ -29,13 +29,15 @@ class Asked:
 class Site:
     """One atlas and the templates its pages are made of.
 
-    With ``portable`` every link names its ``index.html``, so that the pages open from a disk.
+    With ``portable`` every link names its ``index.html``, so that the pages open from a disk. With ``token`` a
+    model is attached, and the pages may ask it.
     """
 
-    def __init__(self, atlas: Atlas, *, portable: bool = False, nav: Mapping[str, str]):
+    def __init__(self, atlas: Atlas, *, portable: bool = False, nav: Mapping[str, str], token: str = ""):
         self.atlas = atlas
         self.portable = portable
         self.templates = _environment(atlas, nav)
+        self.templates.globals["live"] = token
 
     def render(self, template: str, depth: int, **data: Any) -> str:
         """A template as text; ``depth`` is how many folders deep the page lies."""
@@ -90,6 +92,7 @@ def _environment(atlas: Atlas, nav: Mapping[str, str]) -> Environment:
         "layer_page": addresses.layer_page,
         "class_page": addresses.class_page,
         "gallery_page": addresses.gallery_page,
+        "image_page": addresses.image_page,
         "home_of": addresses.home_of,
         "escape_name": escape,
         "has": lambda address: has(atlas, address),
