@@ -45,6 +45,8 @@ _PORCH = {
     "Survey": "convscope.survey.settings",
     "Shift": "convscope.plain.shifts",
     "Unit": "convscope.plain.unit",
+    "Inquiry": "convscope.plain.why",
+    "Why": "convscope.plain.why",
     "check": "convscope.check.run",
     "convolve": "convscope.studies.convolve",
     "effective_field": "convscope.studies.effective_field",
@@ -67,6 +69,7 @@ _PORCH = {
     "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",
     "train_twin": "convscope.ask.twin",
+    "why": "convscope.ask.why",
 }
 
 __all__ = ["__version__", *_PORCH]

@@ -7,6 +7,8 @@ import numpy as np
 from convscope.atlas import layout, write
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.plain.names import escape
+from convscope.plain.share import Share
+from convscope.plain.why import Cause, Guess, Trial, Verdict, Where, Why
 
 SIDE, TILE, K, ROWS = 32, 64, 9, 6
 CHOSEN = (1, 3, 4)
@@ -21,6 +23,7 @@ LAYERS = (
     ("head", (6, 1, 1), 32, 32, 0),
 )
 NONE = 65535
+WHYS = ((2, 2), (4, 0), (4, 2))  # (row, class asked against); row 2 has no photograph
 QUANTILES = (0.5, 0.9)
 
 
@@ -40,6 +43,8 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
         if pictures:
             _draw(root, place)
     _photographs(root)
+    for row, against in WHYS:
+        write.write_why(root, why(row, against))
     write.write_manifest(root, _manifest(pictures))
     return open_atlas(root)
 
@@ -186,3 +191,32 @@ def _layer(place: int, pictures: bool) -> dict:
         "size": [size] * 2, "stride": [stride] * 2, "start": [start] * 2, "exact": True, "kernel": "5 x 5",
         "pictures": pictures, "tile": TILE, "validity": validity, "kernels": place == 0,
     }  # fmt: skip
+
+
+def why(row: int, against: int) -> Why:
+    """An answer in which every number is another one."""
+    grid = tuple(tuple((row + 1) * (y - x) / 100 for x in range(8)) for y in range(8))
+    predicted = CLASSES[PREDICTED[row]]
+    top = tuple(
+        Guess(name, share) for name, share in zip((predicted, CLASSES[against]), (0.7, 0.2), strict=True)
+    )
+    causes = tuple(
+        Cause(channel, 2.5 - channel, 2.5 - channel, grid, Share(3, 4), Share(2, 6)) for channel in range(3)
+    )
+    words = "A rule.", "Anything <else>."
+    tests = (
+        Trial("cover", "Cover what it looks at", True, "5 of 6 stop", *words, shares(5, 0)),
+        Trial("ablate", "Silence the channel", True, "it loses", *words, {"change": -0.4, "low": -0.5, "high": -0.25}),
+        Trial("paste", "Paste its patch", True, "6 of 6 turn", *words, shares(6, 1)),
+        Trial("counter", "Pictures without it", None, "no <i>labels</i>", *words, {}),
+    )  # fmt: skip
+    return Why(
+        IDS[row], row, CLASSES[LABELS[row]], predicted, CLASSES[against], against, "0" * 64, "layer2.0.relu#2",
+        Verdict(top, 0.5, Share(2, 6), Share(1, 2), (4,)),
+        Where(4, 2, "grey", (0.7, 0.2), grid, grid, (26, 26, 30, 30), 0.11, grid if against else None),
+        causes, 130, 4.25, 4.0, 0.25, against == 0, 2e-7, tests, (3, (24, 24, 32, 32)), "supported", {"seed": 0},
+    )  # fmt: skip
+
+
+def shares(count: int, control: int) -> dict[str, float | int | str | None]:
+    return {"count": count, "total": 6, "control_count": control, "control_total": 6}

@@ -94,3 +94,8 @@ def photo_file(root: Path, row: int) -> Path:
 
 def map_file(root: Path, key: str) -> Path:
     return root / "maps" / f"{key}.safetensors"
+
+
+def why_file(root: Path, row: int, against: int) -> Path:
+    """``against`` is an index into the model's classes."""
+    return root / "why" / f"{row}-{against}.json"

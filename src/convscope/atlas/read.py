@@ -33,6 +33,9 @@ from convscope.plain.fit import Fit
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.validity import Validity
+from convscope.plain.why import Why, read_why
+
+WHY = re.compile(r"(\d{1,9})-(\d{1,9})\.json")
 
 
 class Atlas:
@@ -240,6 +243,27 @@ class Atlas:
                 file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
                 about["caption"], Validity.from_dict(about["validity"]), about["value"],
             )  # fmt: skip
+
+    def whys(self) -> list[tuple[int, int]]:
+        """(row, class asked against) of every answer of ``convscope why`` that is remembered."""
+        found = (WHY.fullmatch(path.name) for path in (self.path / "why").glob("*.json"))
+        pairs = [(int(name[1]), int(name[2])) for name in found if name]
+        return sorted((row, against) for row, against in pairs if self._is_here(row, against))
+
+    def why(self, row: int, against: int) -> Why | None:
+        """What was found out about a row of the atlas, or None; raises BadAtlas where the file is damaged."""
+        path = layout.why_file(self.path, row, against)
+        if not path.exists():
+            return None
+        data = read_json(path)
+        with readable(path):
+            why = read_why(data)
+            if why.layer not in self.layers or not self._is_here(row, why.against_index):
+                raise ValueError(f"layer {why.layer!r}, class {why.against_index}")
+            return why
+
+    def _is_here(self, row: int, against: int) -> bool:
+        return row < len(self.images) and 0 <= against < len(self.classes)
 
     def _standardised(self, layer: str) -> np.ndarray:
         if layer not in self._peaks:

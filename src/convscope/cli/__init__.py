@@ -18,6 +18,7 @@ COMMANDS = {
     "sheet": "The picture of the paper: 3x3 projections beside 3x3 patches for many channels.",
     "maps": "What every layer outputs for one picture, before and after ReLU and pooling.",
     "shift": "How much every layer changes when the picture moves: what pooling buys, measured.",
+    "why": "Why this and not that: where, which channels, and is it a shortcut?",
     "figure": "The figure of every textbook from real data: photo, stacks of maps, class probabilities.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",

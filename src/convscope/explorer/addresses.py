@@ -88,6 +88,24 @@ def home_of(row: int) -> str:
     return gallery_page("all", row // ROWS_A_PAGE + 1)
 
 
+def why_page(row: int, against: int | None = None) -> str:
+    """The address of why an image was called what it was; ``against`` only where it was asked more than once.
+
+    >>> why_page(17), why_page(17, 3)
+    ('image/17/why/', 'image/17/why/3/')
+    """
+    return f"image/{row}/why/" + ("" if against is None else f"{against}/")
+
+
+def why_pages(atlas: Atlas) -> dict[str, tuple[int, int]]:
+    """Address to (row, class asked against) of every why that is remembered; a row's first has the short address."""
+    found: dict[str, tuple[int, int]] = {}
+    for row, against in atlas.whys():
+        first = why_page(row) not in found
+        found[why_page(row) if first else why_page(row, against)] = (row, against)
+    return found
+
+
 def picture_file(atlas: Atlas, address: str) -> Path | None:
     """The file behind a picture's address; None where the address is no picture of this atlas."""
     found = PICTURE.fullmatch(address)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.page import Page
-from convscope.explorer.pages import about, classes, compare, images, layer, layers, learn, loupe, search
+from convscope.explorer.pages import about, classes, compare, images, layer, layers, learn, loupe, search, why
 from convscope.explorer.site import Site
 
 # in the order of the head of each page
@@ -12,6 +12,7 @@ PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP, images.SCRIPT,
+    why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT,
     classes.PAGE, classes.CLASS, compare.PAGE,
     learn.PAGE, learn.LESSON,
