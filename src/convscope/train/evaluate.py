@@ -11,7 +11,7 @@ from convscope.model.model import Model
 from convscope.train.calibration import calibration
 from convscope.train.predict import Prediction, predict
 
-MISTAKES = 200  # listed in report.json
+MISTAKES = 50  # listed in report.json
 PAIRS = 20
 
 
