@@ -70,8 +70,9 @@ def predict(
         raise BadSpec(f"combine is {combine!r}: choose {' or '.join(get_args(Combine))}")
     models = [model] if isinstance(model, Model) else list(model)
     source = images if isinstance(images, Images) else open_images(images)
-    for problem in source.problems if on_problem else ():
-        on_problem(problem)
+    if on_problem is not None:
+        for problem in source.problems:
+            on_problem(problem)
     return [
         _prediction(models[0], source, row, answers, combine, abstain)
         for row, answers in _answers(models, source, on_problem)
