@@ -69,7 +69,7 @@ def test_predict_says_the_same_as_table_csv_and_json(run, photos):
 def test_predict_equals_the_network_itself(run, photos):
     model = cs.open_model(run)
     image = cs.open_images(photos / "stripes" / "03.png")[0]
-    expected = model.scores(model.preprocess(image)[None]).softmax(1)[0]
+    expected = (model.scores(model.preprocess(image)[None]) / model.temperature).softmax(1)[0]
     said = json.loads(convscope("predict", run, photos / "stripes" / "03.png", "--json").out)[0]["top"]
     assert {row["class"]: row["probability"] for row in said} == pytest.approx(
         dict(zip(model.classes, expected.tolist(), strict=True)), abs=1e-6

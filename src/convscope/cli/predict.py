@@ -21,9 +21,9 @@ SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".jsonl": "jsonl"
 
 
 def predict(
-    *named: str,
-    model: list[str] | None = None,
-    from_list: str | None = None,
+    *named: Annotated[str, Parameter(allow_leading_hyphen=True)],  # "-" is a picture
+    model: Annotated[list[str] | None, Parameter(negative="")] = None,
+    from_list: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     top: Count = 3,
     abstain: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.0,
     combine: Literal["mean", "vote"] = "mean",
@@ -109,8 +109,10 @@ def _models_and_pictures(models: list[str] | None, named: tuple[str, ...]) -> tu
 def _things(words: list[str], from_list: str | None) -> list["Named"]:
     """What was named, then what was listed; raises BadImages where that is nothing, or cannot be."""
     from convscope.ask.named import PIPED, named, read_list
-    from convscope.errors import BadImages
+    from convscope.errors import BadImages, BadSpec
 
+    if strange := [word for word in words if word[:1] == "-" and word != PIPED and not Path(word).exists()]:
+        raise BadSpec(f"unknown option {strange[0]}: `convscope predict --help` names them all")
     if from_list == PIPED and PIPED in words:
         raise BadImages("standard input cannot be both a picture and a list: leave out one -")
     if from_list is None and not words:
