@@ -306,6 +306,14 @@ def test_class_folders_count_more_than_a_table_beside_them(tmp_path):
     assert open_images(tmp_path).classes == NAMES
 
 
+def test_a_broken_table_beside_pictures_is_passed_over(tmp_path):
+    saved(tmp_path / "0.png", 0)
+    (tmp_path / "notes.csv").write_text('path,label\n"0.png,cat\n')
+    images = open_images(tmp_path)
+    assert (images.classes, len(images)) == ((), 1)
+    assert "notes.csv" in images.notes[0]
+
+
 def test_a_folder_that_was_passed_through_is_said(tmp_path):
     notes = open_images(in_an_outer_folder(tmp_path)).notes
     assert notes[0].startswith("All pictures lie in the folder 'photos-master/photos';")

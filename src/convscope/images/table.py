@@ -70,7 +70,8 @@ def open_source(source: str | Path) -> Images:
     path = Path(source)
     if not path.exists():
         raise BadImages(f"there is no table {str(path)!r} in {Path.cwd()}; check the spelling.")
-    paths = _parquet_files(path) or _label_tables(path) or [path]
+    beside = _label_tables(path)
+    paths = _parquet_files(path) or beside or [path]
     tables = [read_parquet(one) if one.suffix.casefold() == PARQUET else read_text(one) for one in paths]
     if path.is_dir() and len(tables) > 1:
         tables = [
@@ -79,7 +80,7 @@ def open_source(source: str | Path) -> Images:
     ids, stored = zip(*(_stored(table) for table in tables), strict=True)
     files = look_at([one for part in stored for one in part], place=str(path.resolve()))
     images = _images(path.name, tables, _unique([name for part in ids for name in part]), files)
-    unnamed = set(list_folder(path.resolve()).candidates) - set(images.ids) if _label_tables(path) else set()
+    unnamed = set(list_folder(path.resolve()).candidates) - set(images.ids) if beside else set()
     said = f"Pictures in the folder that no table names: {len(unnamed)}."
     return replace(images, notes=(*images.notes, said)) if unnamed else images
 
@@ -118,14 +119,13 @@ def _parquet_files(path: Path) -> list[Path]:
 
 def _label_tables(path: Path) -> list[Path]:
     """Text tables that name and label the pictures beside them, in a folder without class folders."""
-    if not path.is_dir():
+    try:
+        listed = [one for one in path.iterdir() if one.suffix.casefold() in TEXT] if path.is_dir() else []
+        if not listed or _has_class_folders(path):
+            return []
+        tables = [read_text(one) for one in sorted(listed, key=lambda one: natural(one.name))]
+    except (OSError, BadImages):  # what is no table says nothing of the pictures beside it
         return []
-    listed = sorted(
-        (one for one in path.iterdir() if one.suffix.casefold() in TEXT), key=lambda one: natural(one.name)
-    )
-    if not listed or _has_class_folders(path):
-        return []
-    tables = [read_text(one) for one in listed]
     labelled = [one for one in tables if len(one) and one.named("path") and one.named("label")]
     found = [one.path for one in labelled if whereabouts(one.path, one.texts("path")) is not None]
     return found if len(found) == 1 or all(one.stem.casefold() in SPLITS for one in found) else []
