@@ -35,7 +35,7 @@ SHARED = {
     "images": {"source", "conversion", "decode", "verify", "listing", "seen", "memory", "placing", "rows"},
     "lenses": {"look"},
     "nets": {
-        "activation", "architecture", "asked", "blocks", "build", "cost", "layout", "net", "packaged", "padding",
+        "activation", "architecture", "asked", "blocks", "build", "cost", "evolved", "layout", "net", "packaged", "padding",
         "pooling", "preprocessing", "pretrained", "published", "response", "restricted", "spec", "typical",
         "vote", "weights",
     },

@@ -12,7 +12,7 @@ from convscope.errors import BadAtlas, BadOutput
 from convscope.plain.question import Question
 from convscope.plain.unit import Unit
 
-from .conftest import NAMES, columns, manifest
+from .conftest import CHANNELS, NAMES, ROWS, columns, manifest, numbers
 
 
 def contents(root):
@@ -212,3 +212,32 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         BadOutput, match=r"cannot make the folder .*file/atlas: Not a directory. Choose another place"
     ):
         write.prepare_folder(tmp_path / "file" / "atlas")
+
+
+@pytest.mark.parametrize(
+    "peaks",
+    [
+        {"row": np.array([0, 2]), "peak": np.zeros((CHANNELS, 3))},
+        {"row": np.array([0, ROWS]), "peak": np.zeros((CHANNELS, 2))},
+        {"row": np.array([-1, 0]), "peak": np.zeros((CHANNELS, 2))},
+        {"row": np.zeros((2, 2)), "peak": np.zeros((CHANNELS, 2, 2))},
+        {"row": np.array([0, 1]), "peak": np.zeros((CHANNELS + 1, 2))},
+    ],
+)
+def test_peaks_that_do_not_fit(folder, peaks):
+    write.write_peaks(folder, NAMES[0], peaks["row"], peaks["peak"])
+    with pytest.raises(BadAtlas, match=r"peaks.safetensors holds no peaks of 4 channels: survey again"):
+        open_atlas(folder).neighbours(NAMES[0], 0)
+
+
+def test_quantiles_of_an_unknown_image(folder):
+    image = np.full((CHANNELS, 3, 3), ROWS)
+    write.write_numbers(folder, NAMES[0], numbers() | {"quantile_image": image})
+    with pytest.raises(BadAtlas, match=r"names an image beyond the 3 of this atlas"):
+        open_atlas(folder).numbers(NAMES[0])
+
+
+def test_spreads_of_other_channels(folder):
+    write.write_numbers(folder, NAMES[0], numbers() | {"class_spread": np.zeros((CHANNELS - 1, 2))})
+    with pytest.raises(BadAtlas, match=r"has class_spread of shape \(3, 2\) for 4 channels"):
+        open_atlas(folder).numbers(NAMES[0])

@@ -4,6 +4,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,13 @@ def site(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def served(atlas: Atlas) -> Iterator[str]:
     """The URL of a running server of the atlas."""
+    with running(atlas) as url:
+        yield url
+
+
+@contextmanager
+def running(atlas: Atlas) -> Iterator[str]:
+    """The URL of a server of any atlas, for as long as the block lasts."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     server = make_server(create_app(atlas, hosts=loopback_hosts(port)))

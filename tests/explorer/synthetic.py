@@ -21,6 +21,7 @@ LAYERS = (
     ("head", (6, 1, 1), 32, 32, 0),
 )
 NONE = 65535
+QUANTILES = (0.5, 0.9)
 
 
 def colour(layer: int, channel: int, rank: int, projection: bool) -> tuple[int, int, int]:
@@ -34,7 +35,7 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
     rng = np.random.default_rng(7)
     write.write_images(root, _images())
     for place, (name, shape, *_) in enumerate(LAYERS):
-        write.write_numbers(root, name, _numbers(rng, place))
+        write.write_numbers(root, name, _numbers(rng, place) | (_more_numbers(place) if pictures else {}))
         write.write_loupe(root, name, *_loupe(rng, root, name, shape))
         if pictures:
             _draw(root, place)
@@ -73,6 +74,17 @@ def _numbers(rng: np.random.Generator, place: int) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
+def _more_numbers(place: int) -> dict[str, np.ndarray]:
+    """What an older atlas has not: spreads of classes, and images at quantiles."""
+    rng, channels = np.random.default_rng(place), LAYERS[place][1][0]
+    of = (channels, len(QUANTILES), 3)
+    return {
+        "class_spread": rng.random((channels, 4)),
+        "quantile_value": np.sort(rng.random(of)), "quantile_image": rng.integers(0, ROWS, of),
+        "quantile_y": np.zeros(of), "quantile_x": np.zeros(of),
+    }  # fmt: skip
+
+
 def _draw(root: Path, place: int) -> None:
     name, (channels, height, width), *_ = LAYERS[place]
     flat = np.array([
@@ -81,6 +93,10 @@ def _draw(root: Path, place: int) -> None:
     ], dtype=np.uint8)  # fmt: skip
     for channel in range(channels):
         write.write_picture(layout.strip_file(root, name, channel), _enlarge(flat[channel], TILE))
+        levels = _enlarge(np.repeat(np.arange(9, dtype=np.uint8)[None, :, None] * 28, 3, axis=2), 48)
+        write.write_picture(layout.quantiles_file(root, name, channel), levels)
+    peaks = np.random.default_rng(place).random((channels, ROWS))
+    write.write_peaks(root, name, np.arange(ROWS), peaks)
     for below, kind in enumerate(("patches", "projections")):
         for sheet in range(-(-channels // 64)):
             write.write_picture(layout.sheet_file(root, name, kind, sheet), _sheet(flat[:, below], sheet))
@@ -157,7 +173,7 @@ def _manifest(pictures: bool) -> dict:
     return {
         "stage": "complete" if pictures else "numbers", "model": model, "images": images,
         "layers": [_layer(place, pictures) for place in range(len(LAYERS))],
-        "chosen": list(CHOSEN), "survey": {"k": K, "batch": 64, "seed": 0},
+        "chosen": list(CHOSEN), "survey": {"k": K, "batch": 64, "seed": 0, "quantiles": list(QUANTILES) if pictures else []},
         "provenance": {"device": "cpu", "seconds": 1.5},
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.explorer.lessons import LESSONS
+from convscope.explorer.labs.lessons import LESSONS
 from convscope.explorer.loupe import opening
 
 from .synthetic import LAYERS, NONE, colour, interval
@@ -26,6 +26,7 @@ KINDS = (
     "layer/layer2.0.relu~232/",
     "images/",
     "images/wrong/1/",
+    "search/",
     "about/",
     *LEARN,
 )
@@ -330,14 +331,15 @@ def test_without_scripts_everything_is_listed(browser, served):
     with visit(browser, f"{served}layer/relu1/?c=4", java_script_enabled=False) as page:
         assert page.locator(".card a img").count() == 20
         assert page.locator(".panel").is_visible()
+        assert not page.locator("[name=sort]").is_visible()
 
 
 def test_only_one_line_writes_markup_and_the_scripts_are_small():
     import gzip
 
-    from convscope.explorer.addresses import statics
+    from convscope.explorer.assets import assets
 
-    scripts = {name: path.read_text() for name, path in statics().items() if name.endswith(".js")}
+    scripts = {name: sent.decode() for name, sent in assets().items() if name.endswith(".js")}
     lines = [
         line for text in scripts.values() for line in text.splitlines() if "HTML" in line and "=" in line
     ]
@@ -348,5 +350,5 @@ def test_only_one_line_writes_markup_and_the_scripts_are_small():
     ]
     assert writing == ["this.body.innerHTML = Scope.trust.createHTML(panel);"]
     assert sum(len(gzip.compress(text.encode())) for text in scripts.values()) <= 20_000
-    styles = [path.read_bytes() for name, path in statics().items() if name.endswith(".css")]
+    styles = [sent for name, sent in assets().items() if name.endswith(".css")]
     assert sum(len(gzip.compress(style)) for style in styles) <= 20_000

@@ -86,7 +86,7 @@ def test_nothing_but_the_pictures_of_the_atlas_is_given_away(app, path):
 
 
 def test_a_failure_tells_no_secret(served, monkeypatch):
-    monkeypatch.setattr("convscope.explorer.pages.Pages.about", lambda pages: 1 / 0)
+    monkeypatch.setattr("convscope.explorer.site.Site.unfinished", lambda site: 1 / 0)
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{served}about/")
     text = caught.value.read().decode()

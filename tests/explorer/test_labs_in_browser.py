@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from torch.nn import functional
 
-from convscope.explorer import stride_lab
-from convscope.explorer.kernel_lab import kernel_lab
-from convscope.explorer.pooling_lab import pooling_lab
+from convscope.explorer.labs import stride as stride_lab
+from convscope.explorer.labs.kernel import kernel_lab
+from convscope.explorer.labs.pooling import pooling_lab
 from convscope.explorer.publish import publish
 
 from .test_browser import visit

@@ -15,12 +15,12 @@ from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
 from convscope.atlas.write import write_weights
 from convscope.errors import BadAtlas
-from convscope.explorer import stride_lab
 from convscope.explorer.app import create_app
-from convscope.explorer.crop import liveliest, unpadded
-from convscope.explorer.field_lab import field_lab
-from convscope.explorer.kernel_lab import kernel_lab
-from convscope.explorer.pooling_lab import pooling_lab
+from convscope.explorer.labs import stride as stride_lab
+from convscope.explorer.labs.crop import liveliest, unpadded
+from convscope.explorer.labs.field import field_lab
+from convscope.explorer.labs.kernel import kernel_lab
+from convscope.explorer.labs.pooling import pooling_lab
 from convscope.plain.boxes import Box
 from convscope.plain.convolution import PADDINGS
 from convscope.plain.kernels import KERNELS

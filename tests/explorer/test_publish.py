@@ -1,11 +1,12 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer.app import create_app
-from convscope.explorer.pages import Pages
+from convscope.explorer.pages import PAGES, about, page_addresses
 from convscope.explorer.publish import MARK, check_links, publish
 
 from . import synthetic
@@ -20,7 +21,7 @@ def contents(page: str) -> tuple[str, list[str]]:
 
 def test_files_say_the_same_as_the_server(atlas, site):
     app = create_app(atlas)
-    for address in Pages(atlas).addresses():
+    for address in page_addresses(atlas):
         assert contents((site / address / "index.html").read_text()) == contents(ask(app, f"/{address}").text)
 
 
@@ -59,7 +60,10 @@ def test_files_of_someone_else_are_refused_and_kept(atlas, tmp_path, ours_as_wel
 
 
 def test_a_dead_link_is_refused_by_page_and_link(atlas, tmp_path, monkeypatch):
-    monkeypatch.setattr(Pages, "about", lambda self: '<a href="../nowhere/index.html">x</a>')
+    broken = replace(about.PAGE, write=lambda site, asked: '<a href="../nowhere/index.html">x</a>')
+    monkeypatch.setattr(
+        "convscope.explorer.app.PAGES", [broken if page is about.PAGE else page for page in PAGES]
+    )
     with pytest.raises(BadAtlas, match=r"about/index.html links to '../nowhere/index.html'"):
         publish(atlas, tmp_path / "site")
     assert not list(tmp_path.iterdir())

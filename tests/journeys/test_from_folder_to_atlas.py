@@ -89,7 +89,9 @@ def test_predict_takes_a_pattern_and_skips_what_it_cannot_read(run, photos, tmp_
 def test_the_survey_says_what_it_found_and_what_to_do_next(surveyed):
     run, answer = surveyed
     assert answer.code == 0
-    assert answer.err == "counting: 48 images\npictures: 4 layers\n"  # not a terminal: a line a stage
+    assert answer.err == (
+        "counting: 48 images\npatches: 4 layers\nfirst projections: 4 layers\nprojections: 4 layers\n"
+    )  # not a terminal: a line a stage
     assert answer.out == (
         f"{run / 'atlas'}: 4 layers, 29 channels, 48 images\nOpen it: convscope explore {run / 'atlas'}\n"
     )
@@ -159,7 +161,7 @@ def test_publish_writes_pages_that_link_only_to_themselves(run, here):
 
 def test_every_report_is_json_where_asked(run, photos, here):
     commands = [
-        ("survey", run, "--into", "again", "--photos", "0", "--layers", "relu1", "--no-project"),
+        ("survey", run, "--into", "again", "--photos", "0", "--layers", "relu1", "--project", "none"),
         ("publish", "again", "site"),
         ("train", photos, "--net", "4c3 fc8", "--epochs", "1", "--threads", "1", "--out", "r"),
     ]

@@ -78,7 +78,7 @@ class Killed(BaseException):
     """Stands for kill -9: nothing of ours catches it."""
 
 
-@pytest.mark.parametrize("moment", range(1, 9))
+@pytest.mark.parametrize("moment", [1, 3, 4, 5, 7, 10, 12, 15, 18, 21])
 def test_killed_at_any_step_and_called_again(whole, tmp_path, monkeypatch, moment):
     monkeypatch.setattr(survey_job, "SAVED_EVERY", 0.0)
     left = moment

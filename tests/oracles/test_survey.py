@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convscope.errors import BadModel
-from convscope.explorer.kernel_lab import kernel_lab
+from convscope.explorer.labs.kernel import kernel_lab
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.model import Model

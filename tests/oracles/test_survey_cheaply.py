@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.transforms.functional import center_crop, resize
 
+from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.plain.fit import Fit
 from convscope.survey import quantiles
@@ -138,3 +140,14 @@ def test_sampled_numbers_are_near_those_of_all_values() -> None:
     np.testing.assert_allclose(numbers["p999"], np.quantile(flat, 0.999, axis=1), rtol=0.08)
     np.testing.assert_allclose(numbers["mean"], flat.mean(axis=1, dtype=np.float64), rtol=1e-6)
     assert tally.counts.shape == (2, quantiles.BINS)
+
+
+def test_a_picture_is_fitted_once_however_it_is_cropped():
+    fit = Fit(16, 16, how="crop", resize=24)
+    model = Model(nn.Conv2d(3, 2, 3), fit=fit, mean=(0.5,) * 3, std=(0.5,) * 3, classes=("a", "b"))
+    image = np.random.default_rng(2).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    # torchvision's own preprocessing is the oracle: shorter side to 24, the middle 16 x 16
+    picture = resize(torch.from_numpy(image).permute(2, 0, 1), [24], antialias=True)
+    expected = center_crop(picture, [16]).float() / 255 * 2 - 1
+    (found,) = Pixels(model, open_images([image])).batch([0])
+    assert (found - expected).abs().max() <= 2 / 255 + 1e-6  # Pillow rounds once more

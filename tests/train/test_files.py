@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from convscope.errors import BadAtlas
+from convscope.train.config import read_config, write_config
 from convscope.train.events import Epoch, Finished, Started, Step
 from convscope.train.loop import train
 from convscope.train.page import page
 from convscope.train.progress import Terminal, clock
-from convscope.train.recipe import Recipe, read_config, write_config
+from convscope.train.recipe import Recipe
 
 EVIL = '<img src=x onerror="alert(1)">'
 
@@ -29,7 +30,7 @@ def test_a_config_is_yaml(tmp_path):
     yaml = pytest.importorskip("yaml")
     write_config(tmp_path / "config.yaml", "photos: é", Recipe(lr=1e-4))
     settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
-    assert (settings["data"], settings["minutes"], settings["smoothing"]) == ("photos: é", None, 0.1)
+    assert (settings["data"], settings["minutes"], settings["val"]) == ("photos: é", None, 0.2)
 
 
 @pytest.mark.parametrize(

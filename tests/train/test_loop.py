@@ -1,8 +1,13 @@
 """Training: learns, repeats, resumes to the bit, stops cleanly, never overwrites."""
 
+import errno
 import json
 import os
+import re
 import signal
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +20,7 @@ from convscope.train.augment import Changes
 from convscope.train.checkpoint import read_checkpoint
 from convscope.train.events import Epoch, Finished, Started, Step
 from convscope.train.loop import train
+from convscope.train.recover import roll_back
 
 
 def stop_after(step: int, number: int = signal.SIGINT):
@@ -114,10 +120,45 @@ def test_runs_never_overwrite_each_other(images, quick, tmp_path):
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run", "run-2"]
 
 
-def test_a_diverging_run_stops_and_keeps_its_best(images, quick, tmp_path, monkeypatch):
-    broken = iter([1, 1, 1, 1, float("nan")])
-    monkeypatch.setattr(Changes, "apply", lambda self, batch: batch * next(broken))
-    with pytest.raises(Diverged, match=r"no longer a number in epoch 2, batch 2 \(lr 0.01\).*lower --lr"):
+def break_steps(monkeypatch, broken):
+    """Planted: pixels that are no numbers at some of the calls of a run."""
+    calls = iter(range(10**6))
+    monkeypatch.setattr(Changes, "apply", lambda self, b: b * (float("nan") if next(calls) in broken else 1))
+
+
+def test_a_run_that_diverges_once_goes_back_to_its_best_with_half_the_rate(
+    images, quick, tmp_path, monkeypatch
+):
+    break_steps(monkeypatch, {4})
+    train(images, **quick, schedule="constant")
+    report = json.loads((tmp_path / "runs/run/report.json").read_text())
+    (note,) = [note for note in report["notes"] if "no longer a number" in note]
+    assert re.search(r"in epoch 2, batch 2 \(lr 0.01; images \d+, \d+, \d+, … \(13 images\)\)", note)
+    assert "Rolled back to the weights of epoch 1" in note
+    rates = [
+        json.loads(line)["lr"] for line in (tmp_path / "runs/run/metrics.jsonl").read_text().splitlines()
+    ]
+    assert rates == [0.01, 0.005, 0.005, 0.005]
+
+
+def test_a_rolled_back_epoch_begins_with_the_best_weights(images, quick, tmp_path, monkeypatch):
+    from convscope.train import loop
+
+    seen = []
+    monkeypatch.setattr(
+        loop,
+        "roll_back",
+        lambda *a: (roll_back(*a), seen.append(a[1].net.state_dict()["conv1.weight"].clone())),
+    )
+    break_steps(monkeypatch, {4})
+    train(images, **quick | {"epochs": 2})
+    first, _ = read_checkpoint(tmp_path / "runs/run/checkpoints/series/epoch-0001.safetensors")
+    assert torch.equal(seen[0], first["conv1.weight"])
+
+
+def test_a_run_that_keeps_diverging_stops_and_keeps_its_best(images, quick, tmp_path, monkeypatch):
+    break_steps(monkeypatch, set(range(4, 100)))
+    with pytest.raises(Diverged, match=r"in epoch 2, batch 1 \(lr 0.00125; images .*3 times.*lower --lr"):
         train(images, **quick)
     best, about = read_checkpoint(tmp_path / "runs/run/checkpoints/best.safetensors")
     assert about["best"]["epoch"] == 1
@@ -143,11 +184,39 @@ def test_torch_is_left_as_it_was(images, quick):
     assert torch.get_num_threads() == threads
 
 
-def test_minutes_choose_the_epochs(images, quick):
+@pytest.mark.parametrize("slower", [1, 3])
+def test_minutes_are_held_where_the_machine_becomes_slower(images, quick, monkeypatch, slower):
+    from convscope.train import loop
+
+    real, calls = loop.train_step, []
+
+    def hindered(*arguments):
+        calls.append(1)
+        time.sleep(0.004 * (slower if len(calls) > 40 else 1))
+        return real(*arguments)
+
+    monkeypatch.setattr(loop, "train_step", hindered)
+    began = time.perf_counter()
+    train(images, **quick | {"epochs": None, "minutes": 0.04})
+    assert 0.75 * 2.4 < time.perf_counter() - began < 1.25 * 2.4
+    assert len(calls) > 40
+
+
+def test_minutes_count_over_a_resume(images, quick, tmp_path):
+    asked = quick | {"epochs": None, "minutes": 0.04}
+    with pytest.raises(Interrupted):
+        train(images, **asked, on_progress=stop_after(40))
+    first = read_checkpoint(tmp_path / "runs/run/checkpoints/last.safetensors")[1]["seconds"]
+    began = time.perf_counter()
+    train(images, **asked, resume=True)
+    assert 0.7 * 2.4 < first + time.perf_counter() - began < 1.3 * 2.4
+
+
+def test_minutes_that_are_over_before_the_first_step_leave_one(images, quick):
     events = []
-    train(images, **quick | {"epochs": None, "minutes": 0.02}, on_progress=events.append)
-    assert events[0].epochs >= 1
-    assert events[0].epochs == events[-1].report["epochs"]
+    train(images, **quick | {"epochs": None, "minutes": 0.01}, on_progress=events.append)
+    assert events[-1].report["epochs"] >= 1
+    assert len([event for event in events if isinstance(event, Step)]) < 500
 
 
 def test_a_run_is_opened_by_its_folder(images, quick, tmp_path):
@@ -209,12 +278,64 @@ def test_resume_refuses_another_recipe(images, quick):
         train(images, **quick | {"epochs": 9}, resume=True)
 
 
-def test_a_flipped_byte_in_a_checkpoint_is_found(images, quick, tmp_path):
-    with pytest.raises(Interrupted):
-        train(images, **quick, on_progress=stop_after(1))
-    path = tmp_path / "runs/run/checkpoints/last.safetensors"
+def spoil(path):
     content = bytearray(path.read_bytes())
     content[-9] ^= 1
     path.write_bytes(content)
+
+
+def test_a_flipped_byte_in_a_checkpoint_is_found(images, quick, tmp_path):
+    with pytest.raises(Interrupted):
+        train(images, **quick, on_progress=stop_after(1))
+    spoil(tmp_path / "runs/run/checkpoints/last.safetensors")
     with pytest.raises(BadAtlas, match=r"last.safetensors is damaged: its SHA-256 differs"):
         train(images, **quick, resume=True)
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
+def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(images, quick, tmp_path, harm):
+    whole = train(images, **quick | {"name": "whole"})
+    for step in (2, 5):
+        with pytest.raises(Interrupted):
+            train(images, **quick, resume=step == 5, on_progress=stop_after(step))
+    path = tmp_path / "runs/run/checkpoints/last.safetensors"
+    harms = {
+        "flip": spoil,
+        "cut": lambda path: path.write_bytes(path.read_bytes()[:100]),
+        "remove": os.remove,
+    }
+    harms[harm](path)
+    events = []
+    assert train(images, **quick, resume=True, on_progress=events.append).id == whole.id
+    word = "missing" if harm == "remove" else "damaged"
+    assert any(f"last.safetensors is {word}: continued from before" in note for note in events[0].notes)
+    assert events[0].step == 2
+
+
+def full_disk(monkeypatch, name):
+    """Planted: the disk is full whenever a file of this name is flushed to it."""
+    flush = os.fsync
+
+    def fsync(number):
+        if name in str(Path(f"/proc/self/fd/{number}").readlink()):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads names of open files from /proc")
+@pytest.mark.parametrize("name", ["next.safetensors", "metrics.jsonl", "best.safetensors"])
+def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(images, quick, tmp_path, monkeypatch, name):
+    whole = train(images, **quick | {"name": "whole"})
+    with pytest.raises(Interrupted):
+        train(images, **quick, on_progress=stop_after(3))
+    kept = (tmp_path / "runs/run/checkpoints/last.safetensors").read_bytes()
+    with monkeypatch.context() as patched:
+        full_disk(patched, name)
+        with pytest.raises(BadOutput, match=r"No space left on device.*make room there.*--name run --resume"):
+            train(images, **quick, resume=True)
+    checkpoints = tmp_path / "runs/run/checkpoints"
+    assert (checkpoints / "last.safetensors").read_bytes() == kept
+    assert not list(checkpoints.glob("*.tmp"))
+    assert train(images, **quick, resume=True).id == whole.id

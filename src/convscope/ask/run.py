@@ -36,7 +36,7 @@ def run_images(folder: Path, data: str | None = None) -> Images:
 
     Raises BadImages where they are not what they were.
     """
-    from convscope.train.recipe import read_config
+    from convscope.train.config import read_config
 
     remembered, _ = read_config(folder / "config.yaml")
     return read_split(open_images(data or remembered), folder / "split.csv")

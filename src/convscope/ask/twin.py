@@ -23,9 +23,9 @@ def train_twin(run: str | Path, *, on_progress: Callable[[Any], None] | None = N
 
     >>> cs.shift("runs/photos", "photos/", twin=cs.train_twin("runs/photos"))  # doctest: +SKIP
     """
+    from convscope.train.config import read_config
     from convscope.train.events import ignore
     from convscope.train.loop import train
-    from convscope.train.recipe import read_config
 
     place, net = twin_place(run), twin_spec(run)
     if (place / "report.json").is_file():

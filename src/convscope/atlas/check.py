@@ -94,15 +94,25 @@ def check_numbers(path: Path, arrays: Mapping[str, np.ndarray], channels: int, i
     missing = [name for name in layout.NUMBERS if name not in arrays]
     if missing:
         raise BadAtlas(f"{path} lacks {', '.join(missing)}: survey again to rebuild it.")
-    for name in layout.NUMBERS.keys() - {"rows", "columns"}:
+    there = (layout.NUMBERS | layout.MORE_NUMBERS).keys() & arrays.keys()
+    for name in sorted(there - {"rows", "columns"}):
         if arrays[name].shape[:1] != (channels,):
             raise BadAtlas(
                 f"{path} has {name} of shape {arrays[name].shape} for {channels} channels: survey again to rebuild it."
             )
-    if arrays["image"].size and not -1 <= arrays["image"].min() <= arrays["image"].max() < images:
-        raise BadAtlas(
-            f"{path} names an image beyond the {images} of this atlas: survey again to rebuild it."
-        )
+    for name in sorted(there & {"image", "quantile_image"}):
+        if arrays[name].size and not -1 <= arrays[name].min() <= arrays[name].max() < images:
+            raise BadAtlas(
+                f"{path} names an image beyond the {images} of this atlas: survey again to rebuild it."
+            )
+
+
+def check_peaks(path: Path, arrays: Mapping[str, np.ndarray], channels: int, images: int) -> None:
+    """Raises BadAtlas where the peaks are not one a channel and image, or of an unknown image."""
+    row, peak = (arrays.get(name, np.empty(0)) for name in ("row", "peak"))
+    known = row.ndim == 1 and (not row.size or 0 <= row.min() <= row.max() < images)
+    if not known or peak.shape != (channels, *row.shape):
+        raise BadAtlas(f"{path} holds no peaks of {channels} channels: survey again to rebuild it.")
 
 
 def check_weights(path: Path, arrays: Mapping[str, np.ndarray], channels: int) -> None:

@@ -21,12 +21,20 @@ NUMBERS = {
     "rows": np.int32, "columns": np.int32, "scale": np.float32, "duplicate": np.uint8,
 }  # fmt: skip
 
+# such as an atlas may have besides; one entry a channel too
+MORE_NUMBERS = {
+    "projected": np.uint8, "class_spread": np.float32,
+    "quantile_value": np.float32, "quantile_image": np.int32, "quantile_y": np.int32, "quantile_x": np.int32,
+}  # fmt: skip
+
 THUMB = 64  # pixels of a thumbnail
 THUMBS_ACROSS = 10
 THUMBS_A_SHEET = THUMBS_ACROSS**2
 SHEET_TILE = 40  # pixels of one of the nine tiles of a channel on a sheet
 SHEET_ACROSS = 8
 CHANNELS_A_SHEET = SHEET_ACROSS**2
+QUANTILE_TILE = 48  # pixels of a patch in the row of quantiles
+QUANTILE_EXAMPLES = 3  # images a quantile
 KERNEL_TILE = 64  # pixels of one kernel on the picture of kernels
 KERNEL_GAP = 4  # pixels of mid-grey between kernels
 
@@ -41,6 +49,14 @@ def numbers_file(root: Path, layer: str) -> Path:
 
 def strip_file(root: Path, layer: str, channel: int) -> Path:
     return layer_folder(root, layer) / "strips" / f"{channel}.jpg"
+
+
+def quantiles_file(root: Path, layer: str, channel: int) -> Path:
+    return layer_folder(root, layer) / "quantiles" / f"{channel}.jpg"
+
+
+def peaks_file(root: Path, layer: str) -> Path:
+    return layer_folder(root, layer) / "peaks.safetensors"
 
 
 def sheet_file(root: Path, layer: str, kind: str, sheet: int) -> Path:

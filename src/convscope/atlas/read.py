@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -16,62 +15,24 @@ from convscope.atlas import layout
 from convscope.atlas.check import (
     check_columns,
     check_numbers,
+    check_peaks,
     check_weights,
     read_arrays,
     read_json,
     read_manifest,
     readable,
 )
-from convscope.errors import UnknownName
+from convscope.atlas.entries import AtlasImages, AtlasLayer
+from convscope.atlas.frame import as_frame
+from convscope.atlas.neighbours import nearest, standardised
+from convscope.atlas.selectivity import selectivity
+from convscope.errors import BadAtlas, UnknownName
 from convscope.plain.boxes import Box
 from convscope.plain.field import Field
 from convscope.plain.fit import Fit
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.validity import Validity
-
-
-@dataclass(frozen=True, eq=False)
-class AtlasLayer:
-    """One surveyed layer, as the manifest describes it."""
-
-    name: str
-    folder: str
-    operation: str
-    shape: tuple[int, int, int]
-    chain: tuple[str, ...]
-    field: Field
-    kernel: str
-    pictures: bool
-    kernels: bool
-    tile: int
-    validity: Validity
-
-    @property
-    def channels(self) -> int:
-        return self.shape[0]
-
-
-@dataclass(frozen=True, eq=False)
-class AtlasImages:
-    """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels."""
-
-    ids: tuple[str, ...]
-    labels: np.ndarray
-    splits: tuple[str, ...]
-    heights: np.ndarray
-    widths: np.ndarray
-    predicted: np.ndarray
-    probability: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def row(self, image_id: str) -> int:
-        """The row of a stable id; raises UnknownName."""
-        if image_id not in self.ids:
-            raise UnknownName("image", image_id, self.ids)
-        return self.ids.index(image_id)
 
 
 class Atlas:
@@ -81,6 +42,7 @@ class Atlas:
         self.path = path
         self.manifest = manifest
         self._numbers: dict[str, Mapping[str, np.ndarray]] = {}
+        self._peaks: dict[str, np.ndarray] = {}
 
     def __repr__(self) -> str:
         channels = sum(layer.channels for layer in self.layers.values())
@@ -93,6 +55,11 @@ class Atlas:
     def stage(self) -> str:
         """``numbers``, ``pictures`` or ``complete``."""
         return self.manifest["stage"]
+
+    @property
+    def control(self) -> bool:
+        """Whether the network had random weights: an atlas to compare the trained one's with."""
+        return self.manifest["survey"].get("control", "none") != "none"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -178,6 +145,72 @@ class Atlas:
         columns["dead"] = numbers["maximum"] <= 0
         return MappingProxyType(columns)
 
+    def frame(self, layer: str) -> Any:
+        """The numbers of ``channels`` as a pandas DataFrame, one row a channel, one column a class and number.
+
+        Raises Unanswerable where pandas is not installed.
+
+        >>> atlas.frame("conv4").sort_values("maximum")  # doctest: +SKIP
+        """
+        return as_frame(self.channels(layer), self.image_classes)
+
+    def selectivity(self, layer: str) -> Mapping[str, np.ndarray]:
+        """Which class every channel prefers and how much: ``best``, ``index`` (0 to 1), ``low``, ``high``, ``[channels]``.
+
+        The index is (b - r) / (b + r): b the best class's mean of each image's strongest activation, r that of the
+        other classes together; ``low`` and ``high`` are its 95 % interval (see ``convscope.atlas.selectivity``).
+        Raises BadAtlas where the atlas was made before spreads were kept.
+        """
+        numbers = self.numbers(layer)
+        if "class_spread" not in numbers:
+            raise BadAtlas(f"{self.path} has no spread of classes: survey again with this version to have it")
+        labels = self.images.labels
+        images = np.bincount(labels[labels >= 0], minlength=len(self.image_classes))
+        return selectivity(numbers["class_peak"], numbers["class_spread"], images)
+
+    def peaks(self, layer: str) -> Mapping[str, np.ndarray] | None:
+        """``row`` ``[S]``, a sample of images, and ``peak`` ``[channels, S]``, the strongest activation on each.
+
+        None where the atlas was made before they were kept. Raises BadAtlas.
+        """
+        found = self.layer(layer)
+        path = layout.peaks_file(self.path, found.name)
+        if not path.exists():
+            return None
+        arrays = read_arrays(path)
+        check_peaks(path, arrays, found.channels, self.manifest["images"]["count"])
+        return arrays
+
+    def neighbours(
+        self, layer: str, channel: int, *, of: str | None = None, count: int = 9
+    ) -> Mapping[str, np.ndarray]:
+        """The channels that answer to the same images: ``channel`` and ``similarity``, most similar first.
+
+        They are of the same layer (the channel itself left out) or of the layer ``of``. Similarity is Pearson's
+        correlation of the strongest activations over the sample of images, -1 to 1; 0 where one never changes.
+        Raises UnknownName, BadAtlas.
+
+        >>> atlas.neighbours("conv4", 17)["channel"]  # doctest: +SKIP
+        """
+        here = self.layer(layer)
+        there = here if of is None else self.layer(of)
+        if not 0 <= channel < here.channels:
+            raise UnknownName("channel", channel, (), f"{here.name} has channels 0 to {here.channels - 1}.")
+        places, similarity = nearest(
+            self._standardised(here.name)[channel], self._standardised(there.name), count + 1
+        )
+        others = places != channel if there is here else np.arange(len(places)) < count
+        return MappingProxyType({
+            "channel": places[others][:count], "similarity": similarity[others][:count],
+        })  # fmt: skip
+
+    def projected(self, layer: str) -> np.ndarray:
+        """Which winners have their projection drawn, bool ``[channels, k]``."""
+        found, numbers = self.layer(layer), self.numbers(layer)
+        if "projected" in numbers:
+            return numbers["projected"] > 0
+        return np.full(numbers["image"].shape, found.pictures and found.validity.label != "refused")
+
     def loupe(self, layer: str) -> Mapping[str, np.ndarray]:
         """``channel`` and ``score``, ``[chosen, 3, H, W]``: the three rarest responses of every cell."""
         return read_arrays(layout.loupe_file(self.path, self.layer(layer).name))
@@ -207,6 +240,18 @@ class Atlas:
                 file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
                 about["caption"], Validity.from_dict(about["validity"]), about["value"],
             )  # fmt: skip
+
+    def _standardised(self, layer: str) -> np.ndarray:
+        if layer not in self._peaks:
+            found = self.peaks(layer)
+            if found is None:
+                raise BadAtlas(
+                    f"{self.path} has no peaks of {layer}: survey again with this version to have them"
+                )
+            while len(self._peaks) > 2:  # a layer, and those before and after it
+                del self._peaks[next(iter(self._peaks))]
+            self._peaks[layer] = standardised(found["peak"])
+        return self._peaks[layer]
 
     def _numbers_of(self, name: str, channels: int) -> Mapping[str, np.ndarray]:
         if name not in self._numbers:

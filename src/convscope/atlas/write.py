@@ -50,10 +50,15 @@ def write_images(root: Path, columns: Mapping[str, list[Any]]) -> None:
 
 def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> None:
     """All arrays of one layer, each in the type that the format promises."""
-    arrays = {
-        name: np.ascontiguousarray(array, dtype=layout.NUMBERS[name]) for name, array in numbers.items()
-    }
+    types = layout.NUMBERS | layout.MORE_NUMBERS
+    arrays = {name: np.ascontiguousarray(array, dtype=types[name]) for name, array in numbers.items()}
     write_bytes(layout.numbers_file(root, layer), save(arrays))
+
+
+def write_peaks(root: Path, layer: str, row: np.ndarray, peak: np.ndarray) -> None:
+    """Rows ``[S]`` of the sample of images, and every channel's maximum on each, ``[C, S]``."""
+    arrays = {"row": np.ascontiguousarray(row, np.int32), "peak": np.ascontiguousarray(peak, np.float32)}
+    write_bytes(layout.peaks_file(root, layer), save(arrays))
 
 
 def write_weights(root: Path, layer: str, weight: np.ndarray, bias: np.ndarray) -> None:
@@ -75,8 +80,14 @@ def write_loupe(root: Path, layer: str, channel: np.ndarray, score: np.ndarray) 
 
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
-    """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk."""
-    write_bytes(path, encode(pixels, "JPEG" if path.suffix == ".jpg" else "PNG"), durable=False)
+    """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk.
+
+    Sheets are for browsing many channels at once, a strip for looking at one: sheets are half as many bytes.
+    """
+    kind = "JPEG" if path.suffix == ".jpg" else "PNG"
+    browsed = path.parent.name == "sheets"
+    picture = encode(pixels, kind, quality=75, full_chroma=False) if browsed else encode(pixels, kind)
+    write_bytes(path, picture, durable=False)
 
 
 def write_map(root: Path, question: Question, pixels: PixelMap) -> Path:

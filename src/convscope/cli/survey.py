@@ -17,6 +17,7 @@ def survey(
     into: str | None = None,
     network: Annotated[Network | None, Parameter(name="*")] = None,
     shard: str | None = None,
+    channels: str = "",
     settings: Annotated[Survey | None, Parameter(name="*")] = None,
     json: bool = False,
 ) -> None:
@@ -29,25 +30,27 @@ def survey(
     data
         The images; a run remembers its own.
     into
-        Where the atlas goes; RUN/atlas by default.
+        Where the atlas goes; RUN/atlas by default, RUN/atlas-control with --control random.
     shard
         Do one share of the work, for example 2/4; give all shards the same --into. Then the same command without
         --shard finishes the atlas. Under torchrun each process takes its share and the first one finishes.
+    channels
+        Project only these, for example conv4:0-31,conv5:7; they are added to the atlas where it is there already.
     json
         Print what was made as JSON.
     """
     if shard is not None:
-        share = survey_model(model, data, into, network, settings or Survey(), Shard.parse(shard))
+        share = survey_model(model, data, into, network, settings or Survey(), shard=Shard.parse(shard))
         print_share(share, shard, json)
         return
-    made = survey_model(model, data, into, network, settings or Survey())
+    made = survey_model(model, data, into, network, settings or Survey(), channels=channels)
     if made is None:  # another process of this torchrun has finished the atlas
         return
     if json:
         print_json({"atlas": str(made.path), "layers": list(made.layers), "images": len(made.images)})
         return
-    channels = sum(layer.channels for layer in made.layers.values())
-    print(f"{made.path}: {len(made.layers)} layers, {channels:,} channels, {len(made.images):,} images")
+    total = sum(layer.channels for layer in made.layers.values())
+    print(f"{made.path}: {len(made.layers)} layers, {total:,} channels, {len(made.images):,} images")
     print(f"Open it: convscope explore {made.path}")
 
 
@@ -68,7 +71,9 @@ def survey_model(
     into: str | None,
     network: Network | None,
     settings: Survey,
+    *,
     shard: Shard | None = None,
+    channels: str = "",
 ) -> Any:
     """The atlas of a run or a named network, or what came of one shard; with progress on standard error."""
     from dataclasses import replace
@@ -80,9 +85,12 @@ def survey_model(
 
     about = subject(model, (network or Network()).open(model), data, into, settings.split)
     settings = replace(settings, split=about.split)
+    if settings.control == "random" and into is None:
+        about = replace(about, into=about.into.with_name(f"{about.into.name}-control"))
     common: Any = {"into": about.into, "settings": settings}
     with survey_progress() as report:
         if shard is not None:
             return survey_shard(about.model, about.images, shard=shard, on_progress=report, **common)
-        work = survey_together if is_together() else run
-        return work(about.model, about.images, on_progress=report, **common)
+        if is_together():
+            return survey_together(about.model, about.images, on_progress=report, **common)
+        return run(about.model, about.images, on_progress=report, channels=channels, **common)

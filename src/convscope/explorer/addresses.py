@@ -12,12 +12,12 @@ from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.plain.names import escape
 
-PANELS_A_SHARD = 64
-STATIC = Path(__file__).parent / "static"
+PANELS_A_SHARD = 16  # about 20 KB: what opening one channel costs
+ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
-    r"images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
+    r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
     r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
-    r"(?:strips/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png)"
+    r"(?:(?:strips|quantiles)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
 )
 
 
@@ -70,12 +70,22 @@ def has_loupe(atlas: Atlas, layer: str) -> bool:
     return bool(atlas.chosen) and has(atlas, layout.loupe_file(Path(), layer))
 
 
-def scripts(atlas: Atlas) -> Iterator[str]:
-    """Addresses of the data scripts: Loupe arrays and channel panels."""
-    for name, layer in atlas.layers.items():
-        yield from (panels_script(name, shard) for shard in shards(layer))
-        if has_loupe(atlas, name):
-            yield from (loupe_script(chosen, name) for chosen in range(len(atlas.chosen)))
+def class_page(index: int) -> str:
+    return f"class/{index}/"
+
+
+def gallery_page(group: str = "all", number: int = 1) -> str:
+    """The address of a page of a group.
+
+    >>> gallery_page(), gallery_page("wrong", 2)
+    ('images/', 'images/wrong/2/')
+    """
+    return "images/" if (group, number) == ("all", 1) else f"images/{group}/{number}/"
+
+
+def home_of(row: int) -> str:
+    """The address of a row among all images."""
+    return gallery_page("all", row // ROWS_A_PAGE + 1)
 
 
 def picture_file(atlas: Atlas, address: str) -> Path | None:
@@ -84,19 +94,30 @@ def picture_file(atlas: Atlas, address: str) -> Path | None:
     known = {escape(name) for name in atlas.layers}
     if not found or (found["folder"] is not None and found["folder"] not in known):
         return None
-    return atlas.path / address
+    if not found["control"]:
+        return atlas.path / address
+    control = control_of(atlas)
+    return control and control / address.removeprefix("control/")
+
+
+def control_of(atlas: Atlas) -> Path | None:
+    """The folder of the same survey of a network that learnt nothing (``--control random``), beside the atlas."""
+    folder = atlas.path.with_name(f"{atlas.path.name}-control")
+    return folder if (folder / layout.MANIFEST).is_file() else None
 
 
 def pictures(atlas: Atlas) -> Iterator[str]:
-    """Addresses of the pictures that are there."""
+    """Addresses of the pictures that are there; of the control only what panels show."""
     folders = [Path("images"), *(layout.layer_folder(Path(), name) for name in atlas.layers)]
-    for folder in folders:
-        for path in sorted((atlas.path / folder).rglob("*.*")):
-            address = path.relative_to(atlas.path).as_posix()
-            if PICTURE.fullmatch(address) and path.is_file():
-                yield address
+    yield from (address for folder in folders for address in _pictures(atlas.path, folder))
+    if control := control_of(atlas):
+        for name in atlas.layers:
+            strips = layout.strip_file(Path(), name, 0).parent
+            yield from (f"control/{address}" for address in _pictures(control, strips))
 
 
-def statics() -> dict[str, Path]:
-    """The fixed table of style sheet and scripts."""
-    return {path.name: path for path in sorted(STATIC.iterdir()) if path.suffix in (".css", ".js", ".svg")}
+def _pictures(root: Path, folder: Path) -> Iterator[str]:
+    for path in sorted((root / folder).rglob("*.*")):
+        address = path.relative_to(root).as_posix()
+        if PICTURE.fullmatch(address) and path.is_file():
+            yield address

@@ -1,7 +1,9 @@
 """The explorer as an ASGI application: addresses to pages, behind the guard."""
 
+import gzip
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,9 +15,12 @@ from starlette.types import ASGIApp
 
 from convscope.atlas.read import Atlas
 from convscope.errors import ConvscopeError, UnknownName
-from convscope.explorer.addresses import picture_file, statics
+from convscope.explorer.addresses import picture_file
+from convscope.explorer.assets import assets
 from convscope.explorer.guard import Guard, loopback_hosts
-from convscope.explorer.pages import Pages
+from convscope.explorer.page import Page
+from convscope.explorer.pages import PAGES, make_site
+from convscope.explorer.site import Asked, Site
 
 PORT = 8017
 TYPES = {
@@ -23,6 +28,7 @@ TYPES = {
 }  # fmt: skip
 # pictures may be looked at again for a minute; pages and scripts always tell of the atlas as it is now
 BRIEFLY, NEVER = {"Cache-Control": "private, max-age=60"}, {"Cache-Control": "no-store"}
+WORTH_PACKING = 20_000  # bytes
 log = logging.getLogger(__name__)
 
 
@@ -30,10 +36,7 @@ def create_app(
     atlas: Atlas, *, hosts: Iterable[str] = loopback_hosts(PORT), portable: bool = False
 ) -> ASGIApp:
     """The pages of ``atlas`` for requests whose Host header is one of ``hosts``; GET and HEAD only."""
-    pages = Pages(atlas, portable=portable)
-
-    def layer(request: Request) -> str:
-        return pages.layer(request.path_params["folder"], request.query_params.get("c"))
+    site = make_site(atlas, portable=portable)
 
     def picture(request: Request) -> Response:
         address = request.url.path.lstrip("/")
@@ -42,52 +45,46 @@ def create_app(
             raise HTTPException(404, f"The picture {address} is missing: `convscope survey RUN` makes it.")
         return FileResponse(path, media_type=TYPES[path.suffix], headers=BRIEFLY)
 
-    routes = {
-        "/": _page(lambda request: pages.loupe()),
-        "/layer/": _page(lambda request: pages.layers()),
-        "/layer/{folder}/": _page(layer),
-        "/layer/{folder}/panels/{shard:int}.js": _script(lambda request: pages.panels(**request.path_params)),
-        "/loupe/{chosen:int}/{folder}.js": _script(lambda request: pages.loupe_script(**request.path_params)),
-        "/images/": _page(lambda request: pages.gallery()),
-        "/images/{group}/{number:int}/": _page(lambda request: pages.gallery(**request.path_params)),
-        "/learn/": _page(lambda request: pages.learn()),
-        "/learn/{key}/": _page(lambda request: pages.lesson(request.path_params["key"])),
-        "/about/": _page(lambda request: pages.about()),
-        "/static/{name}": _static,
-        "/images/{name}": picture,
-        "/layers/{address:path}": picture,
-    }
+    routes = [Route(page.route, _endpoint(site, page)) for page in PAGES]
+    routes += [
+        Route("/static/{name}", _static),
+        Route("/images/{name}", picture),
+        Route("/layers/{address:path}", picture),
+        Route("/control/{address:path}", picture),
+    ]
     handlers: dict[Any, Any] = {
-        ConvscopeError: lambda request, error: _problem(pages, request, error),
-        HTTPException: lambda request, error: _problem(pages, request, error),
-        Exception: lambda request, error: _problem(pages, request, error),
+        ConvscopeError: lambda request, error: _problem(site, request, error),
+        HTTPException: lambda request, error: _problem(site, request, error),
+        Exception: lambda request, error: _problem(site, request, error),
     }
-    inside = Starlette(routes=[Route(*route) for route in routes.items()], exception_handlers=handlers)
+    inside = Starlette(routes=routes, exception_handlers=handlers)
     return Guard(inside, hosts)
 
 
-def _page(render: Callable[[Request], str]) -> Callable[[Request], Response]:
+def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        return HTMLResponse(render(request), headers=NEVER)
+        text = page.write(site, Asked(request.path_params, request.query_params)).encode()
+        return _packed(request, text, page.media)
 
     return endpoint
 
 
-def _script(render: Callable[[Request], str]) -> Callable[[Request], Response]:
-    def endpoint(request: Request) -> Response:
-        return Response(render(request), media_type=TYPES[".js"], headers=NEVER)
-
-    return endpoint
+def _packed(request: Request, body: bytes, media: str) -> Response:
+    """A reply, gzipped where the browser takes that and it is worth it: a page of 512 channels is 330 KB of text."""
+    if len(body) < WORTH_PACKING or "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(body, media_type=media, headers=NEVER)
+    headers = {**NEVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(gzip.compress(body, 5, mtime=0), media_type=media, headers=headers)
 
 
 def _static(request: Request) -> Response:
-    path = statics().get(request.path_params["name"])
-    if path is None:
+    name = request.path_params["name"]
+    if name not in assets():
         raise HTTPException(404, "The explorer has no such style sheet or script.")
-    return Response(path.read_bytes(), media_type=TYPES[path.suffix], headers=NEVER)
+    return Response(assets()[name], media_type=TYPES[Path(name).suffix], headers=NEVER)
 
 
-def _problem(pages: Pages, request: Request, error: Exception) -> Response:
+def _problem(site: Site, request: Request, error: Exception) -> Response:
     """What went wrong as a page: words for what we know, and no more than a log line for what we do not."""
     title, sentence, status = "Something broke", "The terminal that runs convscope says more.", 500
     if isinstance(error, UnknownName):
@@ -98,5 +95,5 @@ def _problem(pages: Pages, request: Request, error: Exception) -> Response:
         title, sentence = "A part of the atlas is missing", str(error)
     else:
         log.error("while answering %r", request.url.path, exc_info=error)
-    text = pages.problem(title, sentence, request.url.path.count("/") - 1)
+    text = site.problem(title, sentence, request.url.path.count("/") - 1)
     return HTMLResponse(text, status_code=status, headers=NEVER)

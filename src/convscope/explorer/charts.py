@@ -74,15 +74,25 @@ def _zero_line(low: float, high: float) -> Markup:
     return Markup('<path class="zero" d="M{} 0V{}"/>').format(f"{x:.1f}", HEIGHT)
 
 
-def bar(share: float, words: str = "") -> Markup:
+def bar(share: float, words: str = "", inside: Markup = Markup("")) -> Markup:
     """A horizontal bar, ``share`` of its full width; the words are for those who cannot see it."""
-    width = 100 * float(np.clip(np.nan_to_num(share), 0, 1))
-    label = (
-        Markup(' role="img" aria-label="{}"').format(escape(words))
-        if words
-        else Markup(' aria-hidden="true"')
-    )
+    label = f'role="img" aria-label="{escape(words)}"' if words else 'aria-hidden="true"'
     return Markup(
-        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none"{}>'
-        '<rect class="rail" width="100" height="8"/><rect class="fill" width="{}" height="8"/></svg>'
-    ).format(label, f"{width:.1f}")
+        f'<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" {label}>'
+        f'<rect class="rail" width="100" height="8"/><rect class="fill" width="{_part(share)}" height="8"/>'
+        f"{inside}</svg>"
+    )
+
+
+def interval_bar(share: float, low: float, high: float) -> Markup:
+    """A bar with its interval as a whisker; no whisker where the interval is not known."""
+    if low != low or high != high:
+        return bar(share)
+    ends = _part(low), _part(high)
+    drawn = f'<path class="whisker" d="M{ends[0]} 1v6M{ends[1]} 1v6M{ends[0]} 4H{ends[1]}"/>'
+    return bar(share, inside=Markup(drawn))
+
+
+def _part(share: float) -> str:
+    """A share as hundredths of a width; what is no number is nothing."""
+    return f"{100 * min(max(share, 0.0), 1.0):.1f}" if share == share else "0.0"

@@ -6,8 +6,7 @@ import numpy as np
 
 from convscope.atlas.read import Atlas
 from convscope.errors import UnknownName
-
-ROWS_A_PAGE = 500
+from convscope.explorer.addresses import ROWS_A_PAGE
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,3 @@ def groups(atlas: Atlas) -> dict[str, Group]:
         if len(rows):
             found.append(Group(f"class-{index}", name, rows))
     return {group.key: group for group in found}
-
-
-def gallery_page(group: str = "all", number: int = 1) -> str:
-    """The address of a page of a group.
-
-    >>> gallery_page(), gallery_page("wrong", 2)
-    ('images/', 'images/wrong/2/')
-    """
-    return "images/" if (group, number) == ("all", 1) else f"images/{group}/{number}/"
-
-
-def home_of(row: int) -> str:
-    """The address of a row among all images."""
-    return gallery_page("all", row // ROWS_A_PAGE + 1)

@@ -19,7 +19,8 @@ from convscope.atlas.read import Atlas
 from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer import addresses
 from convscope.explorer.app import create_app
-from convscope.explorer.pages import Pages
+from convscope.explorer.assets import assets
+from convscope.explorer.pages import page_addresses, script_addresses
 
 MARK = "convscope-site.json"  # lists what was written, so that only our own files are ever replaced
 PRIVACY = (
@@ -95,8 +96,12 @@ def _write_site(atlas: Atlas, root: Path) -> list[str]:
     with ThreadPoolExecutor(1) as aside:  # a notebook's own thread has a running loop already
         texts = aside.submit(asyncio.run, _ask_all(app, _pages_and_scripts(atlas))).result()
     files: dict[str, bytes | Path] = dict(texts)
-    files |= {address: atlas.path / address for address in addresses.pictures(atlas)}
-    files |= {f"static/{name}": path for name, path in addresses.statics().items()}
+    files |= {
+        address: path
+        for address in addresses.pictures(atlas)
+        if (path := addresses.picture_file(atlas, address))
+    }
+    files |= {f"static/{name}": content for name, content in assets().items()}
     files[".nojekyll"] = b""
     for name, content in files.items():
         place = root / name
@@ -112,8 +117,8 @@ def _write_site(atlas: Atlas, root: Path) -> list[str]:
 
 def _pages_and_scripts(atlas: Atlas) -> dict[str, str]:
     """File name to address."""
-    pages = {f"{address}index.html": address for address in Pages(atlas).addresses()}
-    return pages | {address: address for address in addresses.scripts(atlas)}
+    pages = {f"{address}index.html": address for address in page_addresses(atlas)}
+    return pages | {address: address for address in script_addresses(atlas)}
 
 
 async def _ask_all(app: ASGIApp, wanted: dict[str, str]) -> dict[str, bytes]:
@@ -145,13 +150,20 @@ async def ask(app: ASGIApp, path: str) -> bytes:
 
 
 class _Links(HTMLParser):
-    """Collects every link and every source of a page."""
+    """Collects every link and every source of a page; in a template they are patterns and not followed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.patterns = False
+
+    def handle_endtag(self, tag: str) -> None:
+        self.patterns = self.patterns and tag != "template"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.patterns = self.patterns or tag == "template"
+        if self.patterns:
+            return
         self.found += [value for name, value in attrs if name in ("href", "src") and value]
 
 

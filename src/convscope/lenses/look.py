@@ -1,7 +1,7 @@
 """What all lenses share: a unit settled on one image, and the way from numbers to a pixel map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -152,6 +152,7 @@ def project_unit(model: Any, unit: Unit, image: Any, rule: Any, *, units: str, w
     """The map of one unit of one image under a backward rule; raises Unanswerable, UnknownName."""
     import torch
 
+    from convscope.model.near_ties import near_ties, sentence
     from convscope.model.projection import project
     from convscope.model.validity import judge, with_dead
 
@@ -166,7 +167,10 @@ def project_unit(model: Any, unit: Unit, image: Any, rule: Any, *, units: str, w
     target = Target(
         model, image, layer, Unit(unit.layer, unit.channel, (y, x)), pixels, float(seen.values[0])
     )
-    return picture_of(target, as_map(seen.signal[0]), units, what, with_dead(validity, target.value))
+    validity = with_dead(validity, target.value)
+    if seen.descent.pools and (ties := sentence(near_ties(model, pixels, layer, target.field))):
+        validity = replace(validity, notes=(*validity.notes, ties))
+    return picture_of(target, as_map(seen.signal[0]), units, what, validity)
 
 
 def as_map(signal: Any) -> np.ndarray:

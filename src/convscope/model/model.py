@@ -159,9 +159,13 @@ class Model:
         """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
+        return self.normalised(self.pixels(image))
+
+    def normalised(self, pixels: np.ndarray) -> Tensor:
+        """The network's input ``[C, H, W]`` for uint8 pixels ``[height, width, channels]`` that are fitted already."""
         mean, std = self.normalisation
-        pixels = torch.from_numpy(np.require(self.pixels(image), requirements=["C", "W"])).permute(2, 0, 1)
-        return (pixels.float() / 255 - mean) / std
+        channels_first = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)
+        return (channels_first.float() / 255 - mean) / std
 
     @property
     def normalisation(self) -> tuple[Tensor, Tensor]:

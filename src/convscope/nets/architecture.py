@@ -16,6 +16,7 @@ from convscope.errors import BadModel, UnknownName
 from convscope.nets import NETS
 from convscope.nets.build import build
 from convscope.nets.net import Size
+from convscope.nets.pretrained import ALIASES
 from convscope.nets.spec import parse
 from convscope.nets.vote import Vote
 
@@ -30,7 +31,7 @@ def describe(net: str, *, classes: int, channels: int, height: int, width: int) 
     >>> describe("4c3 p2", classes=2, channels=1, height=8, width=8)["kind"]
     'spec'
     """
-    asked = net.strip()
+    asked = ALIASES.get(net.strip(), net.strip())
     size = {"channels": channels, "height": height, "width": width}
     if asked in NETS:
         return _classic(asked, (channels, height, width)) | {"classes": classes, **size}

@@ -16,6 +16,7 @@ from convscope.model.store import MANIFEST, load_state, read_model, refuse_broke
 from convscope.nets import NETS
 from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.asked import Asked, Classes, InputSize, PerChannel, fit_of, normalisation, sizes
+from convscope.nets.evolved import checkpoint_of, replace_weights
 from convscope.nets.packaged import packaged
 from convscope.nets.preprocessing import (
     Preprocessing,
@@ -48,6 +49,9 @@ def open_model(
 ) -> Model:
     """A ``Model`` of a run folder, an ``nn.Module``, a name, a spec or ``file.py:factory``.
 
+    ``runs/NAME@5`` is a run as it was after epoch 5, where its series of checkpoints has that epoch; 0 is
+    before the first step.
+
     ``input_size`` is a side, (height, width) or (channels, height, width) in pixels, or a whole ``Fit``;
     ``mean`` and ``std`` are for pixels in 0 to 1, one number or one a channel; ``classes`` are names, a file
     that lists them, or their number; ``output`` picks the class scores where the network returns several
@@ -72,6 +76,8 @@ def open_model(
     text = str(x)
     if (folder := _model_folder(Path(text))) is not None:
         return _open_folder(folder)
+    if (place := checkpoint_of(text)) is not None:
+        return replace_weights(open_model(place.run), place)
     if ".py:" in text:
         return _open_factory(text, asked)
     if isinstance(x, Path) or "/" in text or text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):

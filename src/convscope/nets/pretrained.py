@@ -15,6 +15,8 @@ PACKAGES = {
     ),
 }
 
+ALIASES = {"efficientnet-lite0": "tf_efficientnet_lite0"}  # as its authors and its package call it
+
 
 def weights_at_hand(name: str) -> str:
     """Where trained weights of a torchvision or timm network would come from, "" where there are none.
@@ -24,7 +26,7 @@ def weights_at_hand(name: str) -> str:
     >>> weights_at_hand("lenet5")
     ''
     """
-    network = name.removeprefix("timm:")
+    network = ALIASES.get(name, name.removeprefix("timm:"))
     if packaged_file(network) is not None:
         return f"in package {PACKAGES[network][0]}"
     if name in NETS:

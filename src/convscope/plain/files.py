@@ -29,13 +29,19 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
         reason = "a file is where its folder should be" if blocked else error.strerror or error
         raise BadOutput(f"cannot write {path}: {reason}. Choose another place with --out.") from error
-    if durable and hasattr(os, "O_DIRECTORY"):  # a rename is durable only once its folder is
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder last: they are durable only once the folder itself is on the disk."""
+    if hasattr(os, "O_DIRECTORY"):
         with suppress(OSError):
-            folder = os.open(path.parent, os.O_DIRECTORY)
+            number = os.open(folder, os.O_DIRECTORY)
             try:
-                os.fsync(folder)
+                os.fsync(number)
             finally:
-                os.close(folder)
+                os.close(number)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -59,12 +59,13 @@ def unsigned(array: np.ndarray, top: float) -> np.ndarray:
     return np.rint(np.clip(array / top if top > 0 else array * 0, 0, 1) * 255).astype(np.uint8)
 
 
-def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 85) -> bytes:
+def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 85, full_chroma: bool = True) -> bytes:
     """uint8 ``[h, w]`` or ``[h, w, 1 or 3]`` as PNG or JPEG bytes without metadata."""
     squeezed = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     buffer = io.BytesIO()
     # full chroma: projections are colour detail of single pixels, which 4:2:0 would smear
-    options = {"quality": quality, "subsampling": 0} if kind == "JPEG" else {"optimize": False}
+    colour = "4:4:4" if full_chroma else "4:2:0"
+    options = {"quality": quality, "subsampling": colour} if kind == "JPEG" else {"optimize": False}
     Image.fromarray(squeezed).save(buffer, kind, **options)
     return buffer.getvalue()
 

@@ -25,10 +25,12 @@ class Counts:
     units: set[int] = field(default_factory=set)
 
     @staticmethod
-    def none(model: Model, layers: Sequence[str], images: int, classes: int, k: int) -> "Counts":
-        """Nothing found yet, of so many images and classes of labels."""
+    def none(
+        model: Model, layers: Sequence[str], images: int, classes: int, k: int, sample: np.ndarray
+    ) -> "Counts":
+        """Nothing found yet, of so many images and classes of labels; ``sample`` are rows whose peaks are kept."""
         values = positions_a_map(images)
-        tallies = {name: Tally(model.layer(name).channels, classes, k, values) for name in layers}
+        tallies = {name: Tally(model.layer(name).channels, classes, k, values, sample) for name in layers}
         return Counts(tallies, np.zeros(images, dtype=np.int32), np.zeros(images, dtype=np.float32))
 
     def merge(self, other: "Counts") -> None:

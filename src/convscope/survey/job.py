@@ -1,27 +1,34 @@
 """One survey as a job: what it is about, what of it is finished, and counting what is not."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from convscope.atlas.read import Atlas
 from convscope.atlas.write import prepare_folder
+from convscope.errors import BadAtlas
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.model.model import Model
+from convscope.nets.untrained import untrained
 from convscope.plain.machine import keep_freed_memory
 from convscope.survey.count import Counts, count_unit, work_units
 from convscope.survey.loupe import choose
 from convscope.survey.manifest import describe
 from convscope.survey.partial import ALL, Partial, key_of
-from convscope.survey.pictures import sheets
+from convscope.survey.pictures import STEPS, Step, sheets
 from convscope.survey.pixels import Pixels
 from convscope.survey.progress import Progress, Report
+from convscope.survey.ranked import sampled_rows
 from convscope.survey.settings import Survey
 
 SAVED_EVERY = 20.0  # seconds of counting that a kill can cost
+DECIDES = ("device", "precision", "memory format", "torch", "convscope")  # of what made an atlas
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ class Job:
         return choose(self.pixels.images, self.settings.photos, self.settings.seed)
 
     @cached_property
+    def sample(self) -> np.ndarray:
+        """Rows of the images whose peaks are kept, one by one."""
+        return sampled_rows(self.pixels.images.ids, self.settings.seed)
+
+    @cached_property
     def manifest(self) -> dict[str, Any]:
         """What the atlas says about itself, in the words of its format."""
         images = self.pixels.images
@@ -63,6 +75,11 @@ class Job:
         """How many work units there are to count."""
         return len(work_units(len(self.pixels.images), self.settings.batch))
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of drawing that were asked for."""
+        return STEPS if self.settings.project == "all" else STEPS[:1]
+
     @cached_property
     def sheets(self) -> list[tuple[int, int]]:
         """(layer, sheet) of every sheet of pictures."""
@@ -73,14 +90,14 @@ class Job:
     @cached_property
     def partial(self) -> Partial:
         """Where finished parts are kept, under a name for all that decides this survey's bytes."""
-        ids = [self.manifest[name] for name in ("model", "images", "layers", "chosen", "survey")]
-        decides = ("device", "precision", "memory format", "torch", "convscope")
-        made_by = [self.manifest["provenance"][name] for name in decides]
+        ids = [self.manifest[name] for name in ("model", "images", "layers", "chosen")]
+        ids.append({name: value for name, value in self.manifest["survey"].items() if name != "project"})
+        made_by = [self.manifest["provenance"][name] for name in DECIDES]
         return Partial(self.root, key_of({"about": ids, "made by": made_by}))
 
     def no_counts(self) -> Counts:
         images, names = self.pixels.images, [layer.name for layer in self.layers]
-        return Counts.none(self.model, names, len(images), len(images.classes), self.settings.k)
+        return Counts.none(self.model, names, len(images), len(images.classes), self.settings.k, self.sample)
 
     def tell(self, stage: str, done: int, total: int, unit: str, detail: str = "") -> None:
         if self.report:
@@ -88,15 +105,32 @@ class Job:
 
 
 def prepare(
-    model: Model, images: Any, into: str | Path, settings: Survey | None, report: Report | None,
-    overrides: dict[str, Any],
-) -> Job:  # fmt: skip
+    model: Model, images: Any, into: str | Path, settings: Survey, report: Report | None = None
+) -> Job:
     """The job of a survey, its folder made or taken over."""
-    keep_freed_memory()
-    job = Job(model, open_images(images), replace(settings or Survey(), **overrides), Path(into), report)
+    job = _job(model, images, settings, Path(into), report)
     layer_names(model, job.settings)  # what is asked for wrongly is refused before anything is written
     prepare_folder(job.root)
     return job
+
+
+def reopen(model: Model, images: Any, atlas: Atlas, report: Report | None = None) -> Job:
+    """The job that an atlas came from; raises BadAtlas where it came from another model or other images."""
+    there = atlas.manifest
+    job = _job(model, images, Survey.stored(there["survey"]), atlas.path, report)
+    for noun, key, these in (("model", "id", "this model"), ("images", "digest", "these images")):
+        if there[noun].get(key) != job.manifest[noun][key]:
+            raise BadAtlas(
+                f"{atlas.path} was not made from {these}: survey what you have into another folder"
+            )
+    job.manifest.update(there)
+    return job
+
+
+def _job(model: Model, images: Any, settings: Survey, root: Path, report: Report | None) -> Job:
+    keep_freed_memory()
+    surveyed = untrained(model, settings.seed) if settings.control == "random" else model
+    return Job(surveyed, open_images(images), settings, root, report)
 
 
 def layer_names(model: Model, settings: Survey) -> list[str]:

@@ -11,12 +11,10 @@ from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.plain.names import escape
-from convscope.plain.validity import Validity
-from convscope.survey.pictures import tile_side
+from convscope.survey.pictures import PENDING, tile_side
+from convscope.survey.ranked import QUANTILES
 from convscope.survey.settings import Survey
 from convscope.version import __version__
-
-PENDING = Validity("refused", "pictures of this layer have not been made yet.", ("refused",))
 
 
 def describe(
@@ -33,7 +31,7 @@ def describe(
         },
         "layers": [_about_layer(model, layer) for layer in layers],
         "chosen": chosen,
-        "survey": asdict(settings),
+        "survey": asdict(settings) | {"quantiles": list(QUANTILES)},
         "provenance": provenance(model),
     }  # fmt: skip
 

@@ -19,9 +19,10 @@ from safetensors.numpy import save
 from convscope.plain.files import write_bytes
 from convscope.plain.validity import Validity
 from convscope.survey.count import Counts
-from convscope.survey.pictures import Drawn
+from convscope.survey.pictures import STEPS, Drawn, Step
 
 FOLDER = "partial"
+DRAWN = ("scale", "duplicate", "projected", "first", "first_small")
 ALL = "all"  # who counts what no shard has counted
 
 
@@ -67,23 +68,24 @@ class Partial:
                 merged.merge(counts)
         return merged
 
-    def save_drawn(self, layer: int, sheet: int, drawn: Drawn) -> None:
-        """Keep that a sheet of channels is drawn, after its pictures."""
-        arrays = {"scale": drawn.scale, "duplicate": drawn.duplicate}
+    def save_drawn(self, layer: int, sheet: int, step: Step, drawn: Drawn) -> None:
+        """Keep that a step of a sheet of channels is drawn, after its pictures."""
+        arrays = {name: np.ascontiguousarray(getattr(drawn, name)) for name in DRAWN}
         about = {"validity": json.dumps(drawn.validity.as_dict())}
-        write_bytes(self._drawn(layer, sheet), save(arrays, metadata=about), durable=False)
+        write_bytes(self._drawn(layer, sheet, step), save(arrays, metadata=about), durable=False)
 
-    def load_drawn(self, layer: int, sheet: int) -> Drawn | None:
-        """What was kept of a sheet, or None where it must be drawn."""
+    def load_drawn(self, layer: int, sheet: int, step: Step) -> Drawn | None:
+        """What was kept of a step of a sheet, or None where it must be drawn."""
         try:
-            with safe_open(self._drawn(layer, sheet), "numpy") as file:
+            with safe_open(self._drawn(layer, sheet, step), "numpy") as file:
                 validity = Validity.from_dict(json.loads(file.metadata()["validity"]))
-                return Drawn(file.get_tensor("scale"), file.get_tensor("duplicate"), validity)
+                arrays = {name: file.get_tensor(name) for name in DRAWN}
+                return Drawn(**arrays, validity=validity)
         except (OSError, SafetensorError):
             return None
 
-    def _drawn(self, layer: int, sheet: int) -> Path:
-        return self.folder / f"drawn-{layer}-{sheet}.safetensors"
+    def _drawn(self, layer: int, sheet: int, step: Step) -> Path:
+        return self.folder / f"drawn-{layer}-{sheet}-{STEPS.index(step)}.safetensors"
 
     def forget(self) -> None:
         """The survey is complete: nothing partial is needed any more."""

@@ -1,11 +1,17 @@
-"""Pictures of what won: each channel's patches, and their projections back to the pixels."""
+"""Pictures of what won: each channel's patches, and their projections back to the pixels.
+
+In three steps, each over all layers: patches; the projections of the strongest winners; those of all others.
+So a large atlas is worth looking at from the first on.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+from PIL import Image
 
 from convscope.atlas import layout
 from convscope.atlas.write import write_picture
@@ -14,14 +20,15 @@ from convscope.model.model import Model
 from convscope.model.projection import project_crops
 from convscope.model.validity import judge
 from convscope.plain.fit import match_channels
-from convscope.plain.render import ZERO, scale_tile, signed, tile_box, window
+from convscope.plain.render import scale_tile, signed, tile_box, window
 from convscope.plain.validity import Validity
 from convscope.survey.pixels import Pixels
+from convscope.survey.tiles import OUTSIDE, Tiles, cut_row, duplicates, empty, row_of, sheet_of, strip
 
+Step = Literal["patches", "first projections", "projections"]
+STEPS: tuple[Step, ...] = ("patches", "first projections", "projections")
 PAIRS_A_PASS = 32  # (unit, image) pairs sent down together
-OUTSIDE = 235  # grey of what lies beyond the image in a patch
-ACROSS = 3  # tiles of a channel on a sheet, each way
-SAME_LOOK = 6.0  # mean grey levels between 8 x 8 thumbnails that look the same
+PENDING = Validity("refused", "projections of this layer have not been made yet.", ("refused",))
 
 
 @dataclass(frozen=True)
@@ -37,35 +44,18 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What is known of a sheet once it is drawn: per winner its scale and whether it repeats a stronger one."""
+    """What is known of a sheet after a step.
+
+    Each ``[channels, k]``: the winners' scales, whether they repeat a stronger one, whether they are projected.
+    ``first`` and ``first_small`` are the tiles of the strongest winners' projections after the step that made them.
+    """
 
     scale: np.ndarray
     duplicate: np.ndarray
+    projected: np.ndarray
+    first: np.ndarray
+    first_small: np.ndarray
     validity: Validity
-
-
-@dataclass
-class Tiles:
-    """The tiles of a group of channels: ``[channels, k, side, side, 3]`` for strips and for sheets."""
-
-    patches: np.ndarray
-    projections: np.ndarray
-    small_patches: np.ndarray
-    small_projections: np.ndarray
-    scale: np.ndarray
-
-    @staticmethod
-    def blank(channels: int, k: int, tile: int) -> "Tiles":
-        """Grey tiles of a group, to be drawn on."""
-
-        def empty(side: int, grey: int) -> np.ndarray:
-            return np.full((channels, k, side, side, 3), grey, dtype=np.uint8)
-
-        small = layout.SHEET_TILE
-        scale = np.zeros((channels, k), dtype=np.float32)
-        return Tiles(
-            empty(tile, OUTSIDE), empty(tile, ZERO), empty(small, OUTSIDE), empty(small, ZERO), scale
-        )
 
 
 def tile_side(model: Model) -> int:
@@ -79,64 +69,123 @@ def sheets(layer: Layer) -> list[range]:
     return [range(first, min(first + layout.CHANNELS_A_SHEET, layer.channels)) for first in starts]
 
 
-def draw_sheet(
-    root: Path,
-    model: Model,
-    pixels: Pixels,
-    layer: Layer,
-    winners: Mapping[str, np.ndarray],
-    sheet: int,
-    *,
-    project_them: bool,
-) -> Drawn:
-    """Draw the strips and the two small pictures of one sheet of channels."""
-    group = sheets(layer)[sheet]
-    tiles, validity = _tiles(model, pixels, layer, winners, group, project_them)
-    for place, channel in enumerate(group):
-        write_picture(layout.strip_file(root, layer.name, channel), strip(tiles, place))
-    for kind, small in (("patches", tiles.small_patches), ("projections", tiles.small_projections)):
-        write_picture(layout.sheet_file(root, layer.name, kind, sheet), sheet_of(small))
-    flags = duplicates(tiles.small_patches, winners["image"][group.start : group.stop])
-    return Drawn(tiles.scale, flags, validity)
+@dataclass(frozen=True, eq=False)
+class Easel:
+    """All that is needed to draw winners of one layer of an atlas in ``root``; ``numbers`` are the layer's arrays."""
+
+    root: Path
+    model: Model
+    pixels: Pixels
+    layer: Layer
+    numbers: Mapping[str, np.ndarray]
+
+    def blank(self, group: range) -> Tiles:
+        return Tiles.blank(len(group), self.numbers["image"].shape[1], tile_side(self.model))
+
+    def pairs(self, group: range, ranks: slice = slice(None)) -> list[Pair]:
+        """The winners of some channels and ranks."""
+        kept = range(self.numbers["image"].shape[1])[ranks]
+        found = list_pairs(self.numbers["image"], self.numbers["y"], self.numbers["x"], group)
+        return [pair for pair in found if pair.rank in kept]
 
 
-def _tiles(
-    model: Model,
-    pixels: Pixels,
-    layer: Layer,
-    winners: Mapping[str, np.ndarray],
-    group: range,
-    project_them: bool,
-) -> tuple[Tiles, Validity]:
-    tile = tile_side(model)
-    tiles = Tiles.blank(len(group), winners["image"].shape[1], tile)
-    pairs = list_pairs(winners, group)
-    for pair in pairs:
-        place = pair.channel - group.start
-        patch = _patch(model, pixels, layer, pair)
-        tiles.patches[place, pair.rank] = scale_tile(patch, tile)
+def draw_sheet(easel: Easel, sheet: int, step: Step, before: Drawn | None) -> Drawn:
+    """One step of one sheet of channels; ``before`` is what the step before it gave, None for the first."""
+    group = sheets(easel.layer)[sheet]
+    tiles = easel.blank(group)
+    if step == "first projections":
+        _patches_from_strips(easel, group, tiles)  # good enough to look at, until the last step
+    else:
+        paint_patches(easel, group, tiles)
+    validity = _project(easel, group, tiles, step, before)
+    write_strips(easel, group, tiles)
+    _write_sheet(easel, "projections", sheet, tiles.small_projections)
+    if before is None:
+        _write_sheet(easel, "patches", sheet, tiles.small_patches)
+        write_quantiles(easel, group)
+        repeats = duplicates(tiles.small_patches, easel.numbers["image"][group.start : group.stop])
+    else:
+        repeats = before.duplicate
+    kept = slice(1 if step == "first projections" else 0)
+    first, small = tiles.projections[:, kept], tiles.small_projections[:, kept]
+    return Drawn(tiles.scale, repeats, tiles.projected, first, small, validity)
+
+
+def _project(easel: Easel, group: range, tiles: Tiles, step: Step, before: Drawn | None) -> Validity:
+    """Draw the projections of a step: the strongest winners' beside those that are there already."""
+    if before is None:
+        return PENDING
+    if step == "first projections":
+        return paint_projections(easel, group, tiles, easel.pairs(group, slice(1))) or PENDING
+    tiles.projections[:, :1], tiles.small_projections[:, :1] = before.first, before.first_small
+    tiles.scale[:, 0], tiles.projected[:, 0] = before.scale[:, 0], before.projected[:, 0]
+    return paint_projections(easel, group, tiles, easel.pairs(group, slice(1, None))) or before.validity
+
+
+def paint_patches(easel: Easel, group: range, tiles: Tiles) -> None:
+    """Draw what every winner of some channels saw."""
+    for pair in easel.pairs(group):
+        patch, place = _patch(easel, pair), pair.channel - group.start
+        tiles.patches[place, pair.rank] = scale_tile(patch, tiles.patches.shape[2])
         tiles.small_patches[place, pair.rank] = scale_tile(patch, layout.SHEET_TILE)
-    validity = Validity("refused", "projections were not asked for.", ("refused",))
-    for start in range(0, len(pairs) if project_them else 0, PAIRS_A_PASS):
+
+
+def paint_projections(easel: Easel, group: range, tiles: Tiles, pairs: list[Pair]) -> Validity | None:
+    """Draw the projections of some winners; how far they may be trusted, None where there were no winners."""
+    validity = None
+    for start in range(0, len(pairs), PAIRS_A_PASS):
         some = pairs[start : start + PAIRS_A_PASS]
-        signals, corners, validity = project_pairs(model, pixels, layer, some)
+        signals, corners, validity = project_pairs(easel.model, easel.pixels, easel.layer, some)
         for pair, signal, corner in zip(some, signals, corners, strict=True):
-            place = pair.channel - group.start
-            left, top, width, height = _box(layer, pair, model)
+            left, top, width, height = _box(easel.layer, pair, easel.model)
             crop = window(signal, (left - int(corner[1]), top - int(corner[0]), width, height), 0.0)
-            tiles.projections[place, pair.rank], scale = signed(scale_tile(crop, tile))
-            tiles.small_projections[place, pair.rank] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
-            tiles.scale[place, pair.rank] = scale
-    return tiles, validity
+            at = pair.channel - group.start, pair.rank
+            tiles.projections[at], tiles.scale[at] = signed(scale_tile(crop, tiles.projections.shape[2]))
+            tiles.small_projections[at] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
+            tiles.projected[at] = validity.label != "refused"
+    return validity
 
 
-def list_pairs(winners: Mapping[str, np.ndarray], group: range) -> list[Pair]:
-    """The winners of some channels, ordered by image so that each is read once."""
+def write_strips(easel: Easel, group: range, tiles: Tiles) -> None:
+    """One strip a channel."""
+    for place, channel in enumerate(group):
+        picture = strip(tiles.patches[place], tiles.projections[place])
+        write_picture(layout.strip_file(easel.root, easel.layer.name, channel), picture)
+
+
+def write_quantiles(easel: Easel, group: range) -> None:
+    """One row of patches a channel: the examples of every quantile."""
+    side = layout.QUANTILE_TILE
+    image, y, x = (
+        easel.numbers[f"quantile_{name}"].reshape(easel.layer.channels, -1) for name in ("image", "y", "x")
+    )
+    tiles = empty(len(group), image.shape[1], side, OUTSIDE)
+    for pair in list_pairs(image, y, x, group):
+        tiles[pair.channel - group.start, pair.rank] = scale_tile(_patch(easel, pair), side)
+    for place, channel in enumerate(group):
+        write_picture(layout.quantiles_file(easel.root, easel.layer.name, channel), row_of(tiles[place]))
+
+
+def _write_sheet(easel: Easel, kind: str, sheet: int, small: np.ndarray) -> None:
+    write_picture(layout.sheet_file(easel.root, easel.layer.name, kind, sheet), sheet_of(small))
+
+
+def _patches_from_strips(easel: Easel, group: range, tiles: Tiles) -> None:
+    try:
+        for place, channel in enumerate(group):
+            with Image.open(layout.strip_file(easel.root, easel.layer.name, channel)) as picture:
+                tiles.patches[place] = cut_row(np.asarray(picture), tiles.patches.shape[2])
+    except OSError:  # pictures are not flushed to the disk: after a power cut they may be cut off
+        paint_patches(easel, group, tiles)
+
+
+def list_pairs(image: np.ndarray, y: np.ndarray, x: np.ndarray, group: range) -> list[Pair]:
+    """The images of some channels, ``[C, n]`` each, ordered by image so that each is read once."""
     pairs = [
-        Pair(c, r, int(winners["image"][c, r]), int(winners["y"][c, r]), int(winners["x"][c, r]))
+        Pair(c, r, int(image[c, r]), int(y[c, r]), int(x[c, r]))
         for c in group
-        for r in range(winners["image"].shape[1])
-        if winners["image"][c, r] >= 0
+        for r in range(image.shape[1])
+        if image[c, r] >= 0
     ]
     return sorted(pairs, key=lambda pair: (pair.row, pair.channel, pair.rank))
 
@@ -162,45 +211,6 @@ def _box(layer: Layer, pair: Pair, model: Model) -> tuple[int, int, int, int]:
     return tile_box(layer.field.unclipped(pair.y, pair.x), model.fit.height, model.fit.width)
 
 
-def _patch(model: Model, pixels: Pixels, layer: Layer, pair: Pair) -> np.ndarray:
-    return window(match_channels(pixels.shown(pair.row), 3), _box(layer, pair, model), OUTSIDE)
-
-
-def strip(tiles: Tiles, place: int) -> np.ndarray:
-    """One channel: its patches in a row over their projections."""
-    return np.concatenate(
-        [np.concatenate(list(row[place]), axis=1) for row in (tiles.patches, tiles.projections)]
-    )
-
-
-def nine(tiles: np.ndarray) -> np.ndarray:
-    """The first nine tiles ``[k, side, side, 3]`` as 3 x 3, blank where there are fewer."""
-    side = tiles.shape[1]
-    square = np.full((ACROSS * side, ACROSS * side, 3), ZERO, dtype=np.uint8)
-    for rank, tile in enumerate(tiles[: ACROSS**2]):
-        y, x = divmod(rank, ACROSS)
-        square[y * side : (y + 1) * side, x * side : (x + 1) * side] = tile
-    return square
-
-
-def sheet_of(tiles: np.ndarray) -> np.ndarray:
-    """Up to 64 channels, 8 a row, each 3 x 3."""
-    side = ACROSS * tiles.shape[2]
-    rows = -(-len(tiles) // layout.SHEET_ACROSS)
-    sheet = np.full((rows * side, layout.SHEET_ACROSS * side, 3), ZERO, dtype=np.uint8)
-    for place, channel in enumerate(tiles):
-        y, x = divmod(place, layout.SHEET_ACROSS)
-        sheet[y * side : (y + 1) * side, x * side : (x + 1) * side] = nine(channel)
-    return sheet
-
-
-def duplicates(patches: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """1 where a stronger winner's patch looks nearly the same, ``[channels, k]``."""
-    channels, k, side = patches.shape[:3]
-    eighth = side // 8
-    thumbs = patches.reshape(channels, k, 8, eighth, 8, eighth, 3).mean(axis=(3, 5)).reshape(channels, k, -1)
-    flags = np.zeros((channels, k), dtype=np.uint8)
-    for rank in range(1, k):
-        distance = np.abs(thumbs[:, :rank] - thumbs[:, rank : rank + 1]).mean(axis=2)
-        flags[:, rank] = (distance < SAME_LOOK).any(axis=1) & (image[:, rank] >= 0)
-    return flags
+def _patch(easel: Easel, pair: Pair) -> np.ndarray:
+    box = _box(easel.layer, pair, easel.model)
+    return window(match_channels(easel.pixels.shown(pair.row), 3), box, OUTSIDE)

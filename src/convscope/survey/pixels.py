@@ -63,5 +63,9 @@ class Pixels:
 
     def _input(self, row: int) -> Tensor:
         raw = self.images.raw(row)
-        # already at the network's size, so fitting it once more changes nothing
-        return self.model.preprocess(self.shown(row) if raw is None else torch.as_tensor(raw))
+        # fitted once: a fit that crops would cut what it has cut already
+        return (
+            self.model.normalised(self.shown(row))
+            if raw is None
+            else self.model.preprocess(torch.as_tensor(raw))
+        )

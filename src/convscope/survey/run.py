@@ -1,18 +1,20 @@
 """The survey: count, look again at the chosen images, draw; an atlas on disk at every stage."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from convscope.atlas.read import Atlas, open_atlas
-from convscope.atlas.write import write_manifest
 from convscope.model.model import Model
-from convscope.survey.job import Job, count, prepare
+from convscope.survey.again import complete_atlas, counted_already, numbers_of
+from convscope.survey.channels import read_channels
+from convscope.survey.fill import fill
+from convscope.survey.job import Job, count, prepare, reopen
 from convscope.survey.partial import ALL
-from convscope.survey.pictures import Drawn, draw_sheet, sheets
+from convscope.survey.pictures import STEPS, Drawn, Easel, Step, draw_sheet, sheets
 from convscope.survey.progress import Report
-from convscope.survey.record import Numbers, number_layers, write_counts, write_drawn
+from convscope.survey.record import Numbers, number_layers, write_counts, write_drawn, write_stage
 from convscope.survey.settings import Shard, Survey
 
 
@@ -23,6 +25,7 @@ def survey(
     into: str | Path,
     settings: Survey | None = None,
     on_progress: Report | None = None,
+    channels: str = "",
     **overrides: Any,
 ) -> Atlas:
     """Survey every channel of ``model`` over ``images`` and write the atlas ``into`` a folder.
@@ -30,35 +33,52 @@ def survey(
     ``overrides`` are fields of ``Survey``. Winners come first; the atlas can be opened while pictures
     are still being drawn. Killed at any moment and called again it goes on from where it was, and so it
     does from what ``survey_shard`` has made; the result is the same to the byte, but for provenance.
+    With ``channels``, such as ``conv4:0-31,conv5:7``, only these are projected: in the complete atlas that is
+    there already, whatever its settings were, or else in a new one that has patches of all.
+    Raises BadAtlas where that one is of another model or other images.
     Raises BadImages, BadModel, BadOutput, BadSpec, UnknownName.
 
     >>> atlas = cs.survey(model, "photos/", into="atlas/")  # doctest: +SKIP
     """
     started = time.time()
-    job = prepare(model, images, into, settings, on_progress, overrides)
-    counts = count(job, range(job.units), ALL)
-    numbers = write_counts(job, counts)
-    for place, layer in enumerate(job.layers):
-        job.tell("pictures", place, len(job.layers), "layers", layer.name)
-        drawn = [draw(job, numbers, place, sheet) for sheet in range(len(sheets(layer)))]
-        write_drawn(job, numbers[layer.name], place, drawn)
-        job.manifest["stage"] = "pictures" if place + 1 < len(job.layers) else "complete"
-        job.manifest["provenance"]["seconds"] = round(time.time() - started, 1)
-        write_manifest(job.root, job.manifest)
-    job.tell("pictures", len(job.layers), len(job.layers), "layers")
-    job.partial.forget()
+    if channels and (atlas := complete_atlas(Path(into))):
+        job = reopen(model, images, atlas, on_progress)
+        fill(job, numbers_of(atlas), read_channels(channels, job.layers))
+        return open_atlas(job.root)
+    asked = replace(settings or Survey(), **overrides)
+    job = prepare(model, images, into, replace(asked, project="lazy") if channels else asked, on_progress)
+    wanted = read_channels(channels, job.layers)
+    numbers = counted_already(job) or write_counts(job, count(job, range(job.units), ALL))
+    _draw_all(job, numbers, started)
+    if wanted:
+        fill(job, numbers, wanted)
     return open_atlas(job.root)
 
 
-def draw(job: Job, numbers: Numbers, place: int, sheet: int) -> Drawn:
-    """One sheet of pictures of a layer, drawn unless that is done already."""
-    drawn = job.partial.load_drawn(place, sheet)
-    if drawn is None:
-        layer, project = job.layers[place], job.settings.project
-        drawn = draw_sheet(
-            job.root, job.model, job.pixels, layer, numbers[layer.name], sheet, project_them=project
-        )
-        job.partial.save_drawn(place, sheet, drawn)
+def _draw_all(job: Job, numbers: Numbers, started: float) -> None:
+    for step in job.steps:
+        for place, layer in enumerate(job.layers):
+            job.tell(step, place, len(job.layers), "layers", layer.name)
+            drawn = [draw(job, numbers, place, sheet, step) for sheet in range(len(sheets(layer)))]
+            write_drawn(job, numbers[layer.name], place, drawn)
+            last = step == job.steps[-1] and place + 1 == len(job.layers)
+            write_stage(job, "complete" if last else "pictures", started)
+        job.tell(step, len(job.layers), len(job.layers), "layers")
+    job.partial.forget()
+
+
+def draw(job: Job, numbers: Numbers, place: int, sheet: int, step: Step) -> Drawn:
+    """A sheet of pictures of a layer after a step, drawn unless that is done already."""
+    at = STEPS.index(step)
+    for done in reversed(STEPS[at:]):
+        drawn = job.partial.load_drawn(place, sheet, done)
+        if drawn is not None:
+            return drawn
+    before = draw(job, numbers, place, sheet, STEPS[at - 1]) if at else None
+    layer = job.layers[place]
+    easel = Easel(job.root, job.model, job.pixels, layer, numbers[layer.name])
+    drawn = draw_sheet(easel, sheet, step, before)
+    job.partial.save_drawn(place, sheet, step, drawn)
     return drawn
 
 
@@ -99,15 +119,16 @@ def survey_shard(
 
     >>> cs.survey_shard(model, "photos/", into="atlas/", shard=cs.Shard(2, 4))  # doctest: +SKIP
     """
-    job = prepare(model, images, into, settings, on_progress, overrides)
+    job = prepare(model, images, into, replace(settings or Survey(), **overrides), on_progress)
     count(job, shard.of(job.units), str(shard))
     counts = job.partial.load_counts(job.no_counts)
     if len(counts.units) == job.units:
         numbers = number_layers(job, counts)
         mine = shard.of(len(job.sheets))
-        for done, number in enumerate(mine):
-            place, sheet = job.sheets[number]
-            job.tell("pictures", done, len(mine), "sheets", job.layers[place].name)
-            draw(job, numbers, place, sheet)
-    drawn = sum(job.partial.load_drawn(*sheet) is not None for sheet in job.sheets)
+        for step in job.steps:
+            for done, number in enumerate(mine):
+                place, sheet = job.sheets[number]
+                job.tell(step, done, len(mine), "sheets", job.layers[place].name)
+                draw(job, numbers, place, sheet, step)
+    drawn = sum(job.partial.load_drawn(*sheet, job.steps[-1]) is not None for sheet in job.sheets)
     return Share(len(counts.units), job.units, drawn, len(job.sheets))

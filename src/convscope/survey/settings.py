@@ -1,10 +1,12 @@
 """What a survey may be told."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from convscope.errors import BadSpec
 
+Project = Literal["none", "lazy", "all"]
 Split = Literal["auto", "val", "train", "test", "all"]
 UNIT_BATCHES = 8  # batches in a work unit; units are merged in order, so their size is part of the result
 
@@ -27,33 +29,47 @@ class Survey:
         Only these layers, comma-separated. By default the last pointwise result of every
         convolution-norm-activation chain, and sums and concatenations.
     project
-        Also make the projections, not only the patches.
+        Make the projections of all winners, of the strongest first; or none; or lazy, each when it is asked for.
     memory_format
         How a batch lies in memory: contiguous, as everyone's own forward pass has it, or channels_last, in which
         convolutions are up to a third quicker on most CPUs. It decides the last bits of every value.
     photos
         How many images the Loupe can show.
     seed
-        Decides which.
+        Decides which, and whose peaks are kept one by one.
+    control
+        "random" surveys the same network with weights drawn anew, which has learnt nothing.
     """
 
     k: int = 9
     batch: int = 32
     split: Split = "auto"
     layers: str = ""
-    project: bool = True
+    project: Project = "all"
     memory_format: Literal["contiguous", "channels_last"] = "contiguous"
     photos: int = 24
     seed: int = 0
+    control: Literal["none", "random"] = "none"
 
     def __post_init__(self) -> None:
+        if isinstance(self.project, bool):  # yes and no are common words for it
+            object.__setattr__(self, "project", "all" if self.project else "none")
         for name, low, high in (("k", 1, 100), ("batch", 1, 4096), ("photos", 0, 1000)):
             if not low <= getattr(self, name) <= high:
                 raise BadSpec(f"{name}={getattr(self, name)} is out of range: choose {low} to {high}")
+        if self.project not in ("none", "lazy", "all"):
+            raise BadSpec(f"unknown project {self.project!r}: choose none, lazy or all")
         if self.memory_format not in ("contiguous", "channels_last"):
             raise BadSpec(f"unknown memory format {self.memory_format!r}: choose contiguous or channels_last")
+        if self.control not in ("none", "random"):
+            raise BadSpec(f"unknown control {self.control!r}: choose none or random")
         if self.split not in ("auto", "all", "train", "val", "test"):
             raise BadSpec(f"unknown split {self.split!r}: choose auto, val, train, test or all")
+
+    @classmethod
+    def stored(cls, settings: Mapping[str, Any]) -> "Survey":
+        """The settings that an atlas remembers."""
+        return cls(**{each.name: settings[each.name] for each in fields(cls) if each.name in settings})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ HISTOGRAM_BINS = 64
 CACHE = 2 << 20  # bytes that a core can read again without going to memory
 SUMS = ("whole", "parts", "endless")
 COUNTS = ("positive", "counts", "class_images")
+SAMPLED = ("peaks", "places")
 
 
 @dataclass(frozen=True)
@@ -78,28 +79,34 @@ class Tally:
     """Running numbers of one layer over the images seen so far.
 
     All of it is whole numbers, maxima and minima: merging is associative and commutative to the bit.
-    ``class_sums`` are of means and of peaks, with one class more for images without a label. Histogram,
-    lower end and share above zero are of ``positions`` values a map.
+    ``class_sums`` are of means, of peaks and of their squares, with one class more for images without a label.
+    Histogram, lower end and share above zero are of ``positions`` values a map. ``peaks`` and ``places`` are
+    of the images in ``sample`` (rows, ascending), zero while an image has not been seen.
     """
 
     channels: int
     classes: int
     k: int
     positions: int
+    sample: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     winners: Winners = field(init=False)
     positive: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
     class_sums: ExactSum = field(init=False)
     class_images: np.ndarray = field(init=False)
+    peaks: np.ndarray = field(init=False)
+    places: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.winners = Winners.none(self.channels, self.k)
         self.positive = np.zeros(self.channels, dtype=np.int64)
         self.counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
         self.low = np.full(self.channels, np.inf, dtype=np.float32)
-        self.class_sums = ExactSum((self.classes + 1, 2, self.channels))
+        self.class_sums = ExactSum((self.classes + 1, 3, self.channels))
         self.class_images = np.zeros(self.classes + 1, dtype=np.int64)
+        self.peaks = np.zeros((len(self.sample), self.channels), dtype=np.float32)
+        self.places = np.zeros((len(self.sample), self.channels), dtype=np.int32)
 
     def add(self, output: Tensor, rows: np.ndarray, labels: np.ndarray, layer: str) -> None:
         """Count one batch ``[N, C]`` or ``[N, C, H, W]`` of the images in ``rows``; raises BadModel on NaN."""
@@ -111,9 +118,16 @@ class Tally:
         self._rank(peak, place, rows, maps.shape[3])
         means = total.astype(np.float64) / (maps.shape[2] * maps.shape[3])
         unlabelled_last = labels % (self.classes + 1)
-        self.class_sums.add(unlabelled_last, np.stack([means, peak], axis=1))
+        strong = peak.astype(np.float64)
+        self.class_sums.add(unlabelled_last, np.stack([means, strong, strong**2], axis=1))
         self.class_images += np.bincount(unlabelled_last, minlength=self.classes + 1)
+        self._keep(peak, place, rows)
         self._draw(sample(maps, self.positions, rows).cpu())
+
+    def _keep(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray) -> None:
+        _, here, batch = np.intersect1d(self.sample, rows, assume_unique=True, return_indices=True)
+        self.peaks[here] = peak[batch] + 0.0  # minus zero would become zero when parts are added
+        self.places[here] = place[batch]
 
     def _rank(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray, width: int) -> None:
         channel, batch = self.winners.beaten(peak, rows).T.nonzero()
@@ -131,28 +145,28 @@ class Tally:
         self.winners = self.winners.merge(other.winners)
         self.low = np.minimum(self.low, other.low)
         self.class_sums.merge(other.class_sums)
-        for name in COUNTS:
+        for name in (*COUNTS, *SAMPLED):  # an image is in one part only: in all others its peak is zero
             getattr(self, name).__iadd__(getattr(other, name))
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything counted so far, by name, to be stored."""
         winners = dict(zip(("value", "image", "y", "x"), self.winners.arrays(), strict=True))
         sums = {name: getattr(self.class_sums, name) for name in SUMS}
-        return winners | sums | {name: getattr(self, name) for name in (*COUNTS, "low")}
+        return winners | sums | {name: getattr(self, name) for name in (*COUNTS, *SAMPLED, "low")}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what ``state`` gave."""
         self.winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
         for name in SUMS:
             setattr(self.class_sums, name, state[name])
-        for name in (*COUNTS, "low"):
+        for name in (*COUNTS, *SAMPLED, "low"):
             setattr(self, name, state[name])
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Everything the atlas keeps of a layer, but its geometry and pictures."""
         maximum = self.winners.value[:, 0]
         images = np.where(self.class_images > 0, self.class_images, np.nan)[:-1]
-        class_mean, class_peak = self.class_sums.value()[:-1].swapaxes(0, 1)
+        class_mean, class_peak, squares = self.class_sums.value()[:-1].swapaxes(0, 1)
         drawn = np.maximum(self.counts.sum(axis=1), 1)
         histogram, edges = quantiles.linear(self.counts, self.low, maximum, HISTOGRAM_BINS)
         return {
@@ -163,8 +177,16 @@ class Tally:
             "positive": self.positive / drawn,
             "class_mean": class_mean.T / images,
             "class_peak": class_peak.T / images,
+            "class_spread": spread(images, class_peak.T, squares.T),
             "histogram": histogram, "histogram_edges": edges,
         }  # fmt: skip
+
+
+def spread(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Standard deviation of samples from their count, sum and sum of squares; NaN of fewer than two."""
+    several = np.where(count > 1, count, np.nan)
+    with np.errstate(invalid="ignore"):  # infinite activations have no spread
+        return np.sqrt(np.maximum(squares - total**2 / several, 0) / (several - 1))
 
 
 def reduced(maps: Tensor) -> tuple[np.ndarray, ...]:

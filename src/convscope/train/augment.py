@@ -10,38 +10,52 @@ from torch import Tensor
 from torch.nn import functional
 
 from convscope.train.order import draws
+from convscope.train.tones import TONES, change_tones
 
-NUMBERS = 6  # per sample: down, right, turn, scale, hue, mirror
+NUMBERS = 10  # per sample: down, right, turn, scale, hue, mirror, tone, how much of it, hole down, hole right
 
 
 class Changes(NamedTuple):
-    """What happens to each sample: where its pixels come from, and how its colours mix."""
+    """What happens to each sample: where its pixels come from, how its colours mix, what is covered."""
 
     affine: Tensor  # float32 [samples, 2, 3], as torch's affine_grid takes it
-    colours: Tensor | None  # float32 [samples, 3, 3]; None where colours stay
+    colours: Tensor | None = None  # float32 [samples, 3, 3]; None where colours stay
+    tones: Tensor | None = None  # float32 [samples, 2]: which of TONES, and how much of it
+    holes: Tensor | None = None  # int64 [samples, 4]: top, left, bottom, right
 
     def of(self, rows: Tensor) -> "Changes":
         """The changes of these samples."""
-        return Changes(self.affine[rows], None if self.colours is None else self.colours[rows])
+        colours, tones, holes = (None if part is None else part[rows] for part in self[1:])
+        return Changes(self.affine[rows], colours, tones, holes)
 
     def apply(self, batch: Tensor) -> Tensor:
-        """Float images ``[N, C, H, W]`` after their changes; edges are continued."""
+        """Float images ``[N, C, H, W]`` from 0 to 255 after their changes; edges are continued."""
         if self.colours is not None:
             batch = torch.einsum("nij,njhw->nihw", self.colours.to(batch.device), batch)
         affine = self.affine.to(batch.device)
         grid = functional.affine_grid(affine, list(batch.shape), align_corners=False)
-        return functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)
+        batch = functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)
+        if self.tones is not None:
+            batch = change_tones(batch, self.tones)
+        return batch if self.holes is None else cover(batch, self.holes)
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a picture may go: shift as a share of its side, turn and hue in radians, scale as a share."""
+    """How far a picture may go: shift as a share of its side, turn and hue in radians, scale as a share.
+
+    ``tones`` changes brightness, contrast, sharpness, … of each picture, one at a time as TrivialAugment does
+    (Müller & Hutter 2021, arXiv 2103.10158); ``hole`` is the side of a square that is covered with mid-grey,
+    as a share of the picture's (DeVries & Taylor 2017, arXiv 1708.04552).
+    """
 
     shift: float = 0.0
     turn: float = 0.0
     scale: float = 0.0
     hue: float = 0.0
     mirror: bool = False
+    tones: bool = False
+    hole: float = 0.0
 
     def changes(self, seed: int, epoch: int, samples: int, size: tuple[int, int]) -> Changes | None:
         """The changes of every sample of an epoch, for images of ``size``; None where nothing changes."""
@@ -50,7 +64,15 @@ class Augmentation:
         chance = draws(seed, epoch, samples, NUMBERS)
         hue = self.hue * (chance[:, 4] * 2 - 1)
         colours = torch.from_numpy(hue_rotation(hue)) if self.hue else None
-        return Changes(torch.from_numpy(self._affine(chance, size)), colours)
+        tones = torch.from_numpy(chance[:, 6:8] * [len(TONES), 1]) if self.tones else None
+        holes = torch.from_numpy(self._holes(chance[:, 8:], size)) if self.hole else None
+        return Changes(torch.from_numpy(self._affine(chance, size)), colours, tones, holes)
+
+    def _holes(self, chance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        # the centre may lie anywhere, so that a hole at the border is cut
+        half = self.hole / 2
+        edges = [(chance + way) * size for way in (-half, half)]
+        return np.clip(np.round(np.concatenate(edges, 1)), 0, (*size, *size)).astype(np.int64)
 
     def _affine(self, chance: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         down, right, turn, scale = (chance[:, :4] * 2 - 1).T
@@ -63,6 +85,16 @@ class Augmentation:
         # coordinates run from -1 to 1, so a shift by a share of the side counts twice
         rows = [[cosine * sign, -sine, 2 * right], [sine * sign, cosine, 2 * down]]
         return np.stack([np.stack(row, 1) for row in rows], 1).astype(np.float32)
+
+
+def cover(batch: Tensor, holes: Tensor) -> Tensor:
+    """Float images ``[N, C, H, W]`` with a rectangle of mid-grey each; ``holes`` as in ``Changes``."""
+    top, left, bottom, right = holes.to(batch.device).T[:, :, None]
+    down, across = (torch.arange(side, device=batch.device) for side in batch.shape[2:])
+    inside = ((down >= top) & (down < bottom))[:, None, :, None] & ((across >= left) & (across < right))[
+        :, None, None
+    ]
+    return torch.where(inside, 127.5, batch)
 
 
 def hue_rotation(angle: np.ndarray) -> np.ndarray:
@@ -83,4 +115,5 @@ AUGMENTATIONS = {
     "shift": Augmentation(shift=0.0625),
     "flip": replace(SMALL, mirror=True),
     "colour": replace(SMALL, mirror=True, hue=0.6),
+    "strong": Augmentation(shift=0.125, turn=0.25, scale=0.25, hue=0.3, mirror=True, tones=True, hole=0.35),
 }

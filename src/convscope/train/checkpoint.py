@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from convscope.errors import BadAtlas
-from convscope.plain.files import write_bytes
+from convscope.plain.files import sync_folder, write_bytes
 
 SCHEMA = 1
 Tensors = dict[str, Tensor]
@@ -22,6 +22,28 @@ def write_checkpoint(path: Path, tensors: Tensors, about: dict[str, Any]) -> Non
     digest = _digest(plain)
     header = {"schema": str(SCHEMA), "about": json.dumps(about), "sha256": digest}
     write_bytes(path, save(plain, metadata=header))
+
+
+def write_newest(last: Path, before: Path, tensors: Tensors, about: dict[str, Any]) -> None:
+    """Write ``last`` and keep what it was as ``before``; at every instant one of them is whole."""
+    coming = last.with_name("next.safetensors")
+    write_checkpoint(coming, tensors, about)
+    if last.exists():
+        last.replace(before)
+    coming.replace(last)
+    sync_folder(last.parent)
+
+
+def read_newest(last: Path, before: Path) -> tuple[Tensors, dict[str, Any], tuple[str, ...]]:
+    """What ``last`` holds or, where it is missing or damaged, ``before``, with a note; raises BadAtlas."""
+    try:
+        return *read_checkpoint(last), ()
+    except BadAtlas:
+        if not before.exists():
+            raise
+        tensors, about = read_checkpoint(before)
+        what = "damaged" if last.exists() else "missing"
+        return tensors, about, (f"{last} is {what}: continued from {before.name}, step {about.get('step')}.",)
 
 
 def read_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:

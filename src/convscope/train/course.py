@@ -1,6 +1,7 @@
 """All that stays the same while a run trains: folder, images, plan, pixels, network size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil
 
 import torch
@@ -11,9 +12,12 @@ from convscope.errors import BadSpec
 from convscope.images import Images, read_split, split_images, write_split
 from convscope.plain.files import write_json
 from convscope.train.augment import AUGMENTATIONS, Changes
+from convscope.train.batches import Batch, batches
+from convscope.train.config import read_config, resumed, write_config
 from convscope.train.pixels import Pixels, load
 from convscope.train.plan import Plan, check_images, plan
-from convscope.train.recipe import Recipe, read_config, resumed, write_config
+from convscope.train.precision import choose_precision
+from convscope.train.recipe import Recipe
 from convscope.train.run import Run, environment, new_run, old_run, run_name
 
 TEST, VAL, TRAIN = "test", "val", "train"
@@ -50,11 +54,29 @@ class Course:
     def steps(self) -> int:
         return self.epochs * self.steps_per_epoch
 
+    def epochs_in(self, steps: int) -> int:
+        """How many epochs these steps are, the last perhaps not whole."""
+        return ceil(steps / self.steps_per_epoch)
+
+    @cached_property
+    def class_weights(self) -> Tensor | None:
+        """float32 ``[classes]``, as large as a class is rare and 1 in the mean over the images; None where all count alike."""
+        if self.recipe.balance != "weights":
+            return None
+        counts = torch.bincount(self.train.labels, minlength=len(self.images.classes))
+        return torch.where(counts > 0, len(self.train) / ((counts > 0).sum() * counts.clamp_min(1)), 0.0)
+
     def changes(self, epoch: int) -> Changes | None:
         """How each training image is changed in an epoch."""
         size = (self.plan.fit.height, self.plan.fit.width)
-        augmentation = AUGMENTATIONS[self.recipe.augment]
+        augmentation = AUGMENTATIONS[self.recipe.augment or "none"]
+        augmentation = replace(augmentation, mirror=bool(self.recipe.flip))
         return augmentation.changes(self.recipe.seed, epoch, len(self.train), size)
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """What each step of an epoch is shown."""
+        labels = self.train.labels.cpu().numpy()
+        return batches(self.recipe, epoch, labels, self.changes(epoch), self.steps_per_epoch)
 
     def normalise(self, values: Tensor) -> Tensor:
         """Network input from pixels 0 to 255 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""
@@ -67,9 +89,10 @@ def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     """Check everything, make the run folder, decode the images; raises before anything is trained."""
     odd = check_images(images)
     device = choose_device(recipe.device)
+    recipe = replace(recipe, precision=choose_precision(recipe.precision, device))
     images, warnings = checked(images)
     images = split_images(images, val=recipe.val, seed=recipe.seed)
-    chosen = plan(images, len(labelled(images, TRAIN)), recipe)
+    chosen = plan(images, len(labelled(images, TRAIN)), recipe, data)
     run = new_run(recipe.out, recipe.name or run_name(images))
     return _load(run, data, images, chosen, device, (*odd, *warnings))
 
@@ -88,9 +111,12 @@ def continue_course(images: Images, data: str, recipe: Recipe) -> Course:
 def _load(
     run: Run, data: str, images: Images, chosen: Plan, device: torch.device, notes: tuple[str, ...]
 ) -> Course:
-    train = load(labelled(images, TRAIN), chosen.fit)
-    val = load(labelled(images, VAL), chosen.fit)
-    mean, std = train.moments()
+    train = load(labelled(images, TRAIN), chosen.fit, chosen.recipe.workers)
+    val = load(labelled(images, VAL), chosen.fit, chosen.recipe.workers)
+    channels = chosen.fit.channels
+    mean, std = train.moments() if chosen.recipe.standardise else ((0.0,) * channels, (1.0,) * channels)
+    if chosen.origin is not None and chosen.origin.model.mean:
+        mean, std = chosen.origin.model.mean, chosen.origin.model.std
     notes = (*images.notes, *notes, *chosen.notes)
     return Course(run, data, images, chosen, train.to(device), val.to(device), mean, std, device, notes)
 
@@ -99,7 +125,7 @@ def record_course(course: Course) -> None:
     """Write what the run can be repeated and resumed from."""
     write_config(course.run.config, course.data, course.recipe)
     write_split(course.images, course.run.split)
-    about = environment(torch.get_num_threads(), str(course.device))
+    about = environment(torch.get_num_threads(), str(course.device), course.recipe.precision)
     write_json(course.run.environment, about | {"images": course.images.digest})
 
 

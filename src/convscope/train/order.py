@@ -20,5 +20,27 @@ def draws(seed: int, epoch: int, samples: int, count: int) -> np.ndarray:
     return _generator(seed, epoch, stream=1).random((samples, count), dtype=np.float32)
 
 
+def balanced(seed: int, epoch: int, labels: np.ndarray) -> np.ndarray:
+    """As many samples as there are, every class equally often and its samples in turn, int64 ``[samples]``.
+
+    >>> [int(i) for i in sorted(balanced(0, 0, np.array([0, 0, 0, 1])))][2:]
+    [3, 3]
+    """
+    classes = np.unique(labels)
+    chance = _generator(seed, epoch, stream=2)
+    shares = np.full(len(classes), len(labels) // len(classes))
+    shares[chance.permutation(len(classes))[: len(labels) % len(classes)]] += 1
+    parts = [
+        _in_turn(chance, np.flatnonzero(labels == one), count)
+        for one, count in zip(classes, shares, strict=True)
+    ]
+    return np.concatenate(parts)
+
+
+def _in_turn(chance: np.random.Generator, rows: np.ndarray, count: int) -> np.ndarray:
+    rounds = -(-count // len(rows))
+    return np.concatenate([chance.permutation(rows) for _ in range(rounds)])[:count]
+
+
 def _generator(seed: int, epoch: int, stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch, stream))))

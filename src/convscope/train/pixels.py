@@ -1,6 +1,8 @@
 """Every image decoded once and kept as uint8 model pixels in memory."""
 
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,12 +18,13 @@ class Pixels:
 
     values: Tensor
     labels: Tensor
+    ids: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> "Pixels":
-        return Pixels(self.values.to(device), self.labels.to(device))
+        return replace(self, values=self.values.to(device), labels=self.labels.to(device))
 
     def moments(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation per channel, in units where white is 1."""
@@ -36,10 +39,23 @@ class Pixels:
         return self.values.unbind(1)
 
 
-def load(images: Images, fit: Fit) -> Pixels:
-    """Decode and fit every image; the pixels need ``n * channels * height * width`` bytes."""
+def load(images: Images, fit: Fit, workers: int | None = None) -> Pixels:
+    """Decode and fit every image; the pixels need ``n * channels * height * width`` bytes.
+
+    ``workers`` threads share the work, 0 for none; each image has its place, so that their number changes
+    no bit.
+    """
     values = np.empty((len(images), fit.height, fit.width, fit.channels), np.uint8)
-    for row in range(len(images)):
+
+    def place(row: int) -> None:
         values[row] = fit.apply(images[row])
+
+    workers = min(4, os.cpu_count() or 1) if workers is None else workers
+    if workers:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(place, range(len(images))))
+    else:
+        list(map(place, range(len(images))))
     # the bytes stay in rows of pixels: the layout convolutions are quickest on
-    return Pixels(torch.from_numpy(values).permute(0, 3, 1, 2), torch.from_numpy(images.labels.copy()))
+    pixels = torch.from_numpy(values).permute(0, 3, 1, 2)
+    return Pixels(pixels, torch.from_numpy(images.labels.copy()), images.ids)

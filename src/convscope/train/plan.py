@@ -14,6 +14,10 @@ from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
+from convscope.train.finetune import EPOCHS as FINE_EPOCHS
+from convscope.train.finetune import NONE, SETTINGS, Origin, advice, find_origin
+from convscope.train.handed import choose_changes
+from convscope.train.presets import EFFORT, fill, settled
 from convscope.train.recipe import Recipe
 
 LARGEST = 128  # pixels: beyond, a first look on a CPU takes too long
@@ -31,26 +35,53 @@ class Plan:
     recipe: Recipe
     fit: Fit
     architecture: Architecture
+    origin: Origin | None = None
     notes: tuple[str, ...] = ()
 
 
-def plan(images: Images, train_images: int, recipe: Recipe) -> Plan:
-    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, UnknownName."""
-    fit = choose_fit(images, recipe.imgsz)
+def plan(images: Images, train_images: int, recipe: Recipe, data: str = "DATA") -> Plan:
+    """Choose what is None; equal images and recipe give an equal plan. Raises BadSpec, BadModel, UnknownName."""
+    fit = choose_fit(images, recipe)
+    origin = find_origin(images, recipe, fit)
+    if origin is not None:
+        return _from_weights(images, train_images, recipe, origin)
     net = recipe.net or typical(fit.height, fit.width)
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=len(images.classes), **size)
-    cost = _multiply_adds(architecture)
-    chosen = replace(
-        recipe,
-        net=net,
-        imgsz=fit.height,
-        epochs=recipe.epochs or choose_epochs(cost, train_images),
-        batch=recipe.batch or choose_batch(train_images),
-        lr=recipe.lr or 3e-3,
-        augment=choose_augment(images, recipe),
+    epochs = choose_epochs(_multiply_adds(architecture), train_images, EFFORT.get(recipe.preset, 1.0))
+    chosen = replace(settled(recipe, train_images), net=net, weights=NONE)
+    chosen, why = _closed(images, train_images, chosen, fit, epochs)
+    notes = (*advice(images, recipe, data), *(geometry_notes(architecture, fit) if recipe.net else ()))
+    return Plan(chosen, fit, architecture, None, (*notes, why, fit_note(fit)))
+
+
+def _from_weights(images: Images, train_images: int, recipe: Recipe, origin: Origin) -> Plan:
+    fit = origin.fit(recipe.imgsz, recipe.fit)
+    epochs = max(1, round(FINE_EPOCHS * EFFORT.get(recipe.preset, 1.0)))
+    chosen = settled(fill(recipe, SETTINGS), train_images)
+    chosen = replace(chosen, net=recipe.net or origin.name, weights=origin.weights)
+    chosen, why = _closed(images, train_images, chosen, fit, epochs)
+    notes = origin.notes(len(images), fit)
+    return Plan(chosen, fit, origin.architecture, origin, (*notes, why, fit_note(fit)))
+
+
+def _closed(images: Images, train_images: int, recipe: Recipe, fit: Fit, epochs: int) -> tuple[Recipe, str]:
+    """The recipe with what depends on images and network alone, and a note on its augmentation."""
+    augment, flip, why = choose_changes(images, recipe)
+    batch = recipe.batch or choose_batch(train_images)
+    settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch}
+    return replace(recipe, augment=augment, flip=flip, **settings), why
+
+
+def fit_note(fit: Fit) -> str:
+    """How a picture becomes the input."""
+    beside = "white" if fit.fill == 255 else "grey"
+    how = (
+        f"the whole picture, with {beside} beside it where it is not square (fit pad)"
+        if fit.how == "pad"
+        else "its middle square, what lies outside is not seen (fit crop)"
     )
-    return Plan(chosen, fit, architecture, geometry_notes(architecture, fit) if recipe.net else ())
+    return f"Input of {fit.height} x {fit.width} pixels: {how}."
 
 
 def geometry_notes(architecture: Architecture, fit: Fit) -> tuple[str, ...]:
@@ -63,31 +94,25 @@ def geometry_notes(architecture: Architecture, fit: Fit) -> tuple[str, ...]:
         return tuple(map(str, warnings_of(Model(module, fit=fit, mean=blank, std=(1.0,) * fit.channels))))
 
 
-def choose_fit(images: Images, imgsz: int | None) -> Fit:
-    """A square that holds the whole picture, padded in white; grey where every image seen is grey."""
+def choose_fit(images: Images, recipe: Recipe) -> Fit:
+    """A square that holds the whole picture, or its middle; grey where every image seen is grey."""
     rows = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(int)
     longest = int(np.median([max(images.size(int(row))) for row in rows]))
-    side = imgsz or min(longest, LARGEST)
+    side = recipe.imgsz or min(longest, LARGEST)
     grey = all(images[int(row)].shape[2] == 1 for row in rows)
-    return Fit(side, side, channels=1 if grey else 3)
+    return Fit(side, side, how=recipe.fit, channels=1 if grey else 3)
 
 
-def choose_epochs(multiply_adds: int, train_images: int) -> int:
-    """As many as the budget pays for, within bounds."""
+def choose_epochs(multiply_adds: int, train_images: int, effort: float) -> int:
+    """As many as the budget pays for, within bounds, times the effort of the preset."""
     low, high = EPOCHS
-    return max(low, min(high, round(BUDGET / max(multiply_adds * train_images, 1))))
+    paid = max(low, min(high, round(BUDGET / max(multiply_adds * train_images, 1))))
+    return max(2, round(paid * effort))
 
 
 def choose_batch(train_images: int) -> int:
     """At least thirty steps an epoch where there are images enough for it."""
     return max(16, min(64, train_images // 30))
-
-
-def choose_augment(images: Images, recipe: Recipe) -> str:
-    """Small moves; colour pictures are mirrored and recoloured too, grey ones may be letters."""
-    if recipe.augment != "auto":
-        return recipe.augment
-    return "colour" if images[0].shape[2] == 3 else "shift"
 
 
 def _multiply_adds(architecture: Architecture) -> int:

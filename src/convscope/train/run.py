@@ -40,6 +40,20 @@ class Run:
         return self.folder / "checkpoints" / "last.safetensors"
 
     @property
+    def before(self) -> Path:
+        """The checkpoint before the last, for the day that one is damaged."""
+        return self.folder / "checkpoints" / "before.safetensors"
+
+    def series(self, epoch: int) -> Path:
+        """The weights after an epoch; 0 is before the first step."""
+        return self.folder / "checkpoints" / "series" / f"epoch-{epoch:04d}.safetensors"
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return self.last.is_file() or self.before.is_file()
+
+    @property
     def best(self) -> Path:
         return self.folder / "checkpoints" / "best.safetensors"
 
@@ -83,7 +97,7 @@ def run_name(images: Images) -> str:
     return escape(Path(images.name).name or "images")
 
 
-def environment(threads: int, device: str) -> dict[str, Any]:
+def environment(threads: int, device: str, precision: str) -> dict[str, Any]:
     """What a number depends on beside the recipe: versions, machine, threads, device."""
     packages = ("convscope", "torch", "torchvision", "numpy", "pillow", "safetensors")
     return {
@@ -92,7 +106,7 @@ def environment(threads: int, device: str) -> dict[str, Any]:
         "processors": os.cpu_count(),
         "threads": threads,
         "device": device,
-        "precision": "float32",
+        "precision": precision,
     }
 
 

@@ -11,7 +11,21 @@ customElements.define("scope-keys", class extends HTMLElement {
     this.querySelector("button").onclick = () => dialog.showModal();
     dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
     dialog.querySelector(".close").onclick = () => dialog.close();
-    Scope.keys({ "?": () => (dialog.open ? dialog.close() : dialog.showModal()) });
+    Scope.keys({ "?": () => (dialog.open ? dialog.close() : dialog.showModal()), "/": () => this.ask(), g: () => this.go() });
+  }
+
+  ask() {
+    const field = document.querySelector("input[type=search]");
+    if (field) field.focus(); else location.href = Scope.page("search/");
+  }
+
+  /** The key after g opens the page of the head that begins with it; of several the one that says so. */
+  go() {
+    document.addEventListener("keydown", event => {
+      const links = [...document.querySelectorAll(".top nav a")].filter(link => link.textContent.toLowerCase().startsWith(event.key));
+      event.stopPropagation();
+      if (links.length) location.href = (links.find(link => link.textContent === "Layers") || links[0]).href;
+    }, { once: true, capture: true });
   }
 });
 

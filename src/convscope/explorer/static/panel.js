@@ -1,27 +1,55 @@
 // One channel over the page of its layer. The text is the server's own, kept 64 channels a script.
 "use strict";
 
+/** Shows one channel in `body`. @param layer {folder, name, channels, shard: channels a script} */
+Scope.panel = async (body, layer, text) => {
+  const channel = Number(text), shard = Math.floor(channel / layer.shard);
+  try {
+    if (!(Number.isInteger(channel) && channel >= 0 && channel < layer.channels)) {
+      throw new Error(`${layer.name} has channels 0 to ${layer.channels - 1}.`);
+    }
+    const wanted = body.dataset.wanted = `${layer.name}:${channel}`;
+    const texts = await Scope.data(`layer/${layer.folder}/panels/${String(shard).padStart(3, "0")}.js`);
+    if (body.dataset.wanted !== wanted) return;
+    const panel = texts[channel % layer.shard].replaceAll('="../../', `="${Scope.root}`);  // links as deep as this page
+    body.innerHTML = Scope.trust.createHTML(panel);
+  } catch (problem) {
+    body.textContent = problem.message;
+  }
+};
+
+Scope.pins = () => (Scope.store("pins") || "").split("\n").filter(Boolean);
+Scope.compare = () => { const [a, b] = Scope.pins().slice(-2); return `${Scope.page("compare/")}?${new URLSearchParams(b ? { a, b } : { a: a || "" })}`; };
+Scope.pin = name => {
+  const pins = Scope.pins(), others = pins.filter(pin => pin !== name);
+  Scope.store("pins", (others.length < pins.length ? others : [...pins, name].slice(-8)).join("\n"));
+};
+
 customElements.define("scope-panel", class extends HTMLElement {
   connectedCallback() {
-    this.dialog = this.querySelector("dialog");
-    this.body = this.querySelector(".panel-body");
-    this.count = Number(this.dataset.channels);
-    for (const button of this.querySelectorAll("[data-step]")) {
-      button.hidden = false;
-      button.onclick = () => this.step(Number(button.dataset.step));
-    }
-    this.querySelector(".close").onclick = event => { event.preventDefault(); this.dialog.close(); };
+    const find = selector => this.querySelector(selector);
+    [this.dialog, this.body, this.norm, this.pin] = ["dialog", ".panel-body", "[name=norm]", "[data-pin]"].map(find);
+    this.layer = { ...this.dataset, channels: Number(this.dataset.channels), shard: Number(this.dataset.shard) };
+    for (const part of this.querySelectorAll(".panel-bar [hidden]")) part.hidden = false;
+    for (const button of this.querySelectorAll("[data-step]")) button.onclick = () => this.step(Number(button.dataset.step));
+    this.norm.onchange = () => { Scope.set({ norm: this.norm.value || null }); this.dress(); };
+    this.pin.onclick = () => this.toggle();
+    find(".close").onclick = event => { event.preventDefault(); this.dialog.close(); };
     this.dialog.onclick = event => { if (event.target === this.dialog) this.dialog.close(); };
     this.dialog.onclose = () => { if (Scope.get("c") !== null) Scope.set({ c: null }, true); };
     document.addEventListener("click", event => {
-      const link = event.target.closest(".card a, .kernel");
+      const link = event.target.closest(".card a, .kernel, .neighbours a");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       this.open(new URL(link.href).searchParams.get("c"), true);
     });
     addEventListener("popstate", () => this.sync());
     const far = event => (event.shiftKey ? 10 : 1);
-    Scope.keys({ j: event => this.step(far(event)), k: event => this.step(-far(event)) });
+    Scope.keys({
+      j: event => this.step(far(event)), k: event => this.step(-far(event)), p: () => this.toggle(),
+      c: () => { location.href = Scope.compare(); },
+      n: () => { this.norm.selectedIndex = (this.norm.selectedIndex + 1) % 3; this.norm.onchange(); },
+    });
     this.dialog.removeAttribute("open");  // printed open for those without scripts
     this.sync();
   }
@@ -32,28 +60,27 @@ customElements.define("scope-panel", class extends HTMLElement {
   }
 
   async open(text, step) {
-    const channel = Number(text);
-    this.wanted = channel;
-    try {
-      const panel = await this.text(channel);
-      if (this.wanted !== channel) return;
-      this.body.innerHTML = Scope.trust.createHTML(panel);
-    } catch (problem) {
-      this.body.textContent = problem.message;
-    }
-    if (Scope.get("c") !== String(channel)) Scope.set({ c: channel }, step);
+    await Scope.panel(this.body, this.layer, text);
+    if (Scope.get("c") !== text) Scope.set({ c: text }, step);
     if (!this.dialog.open) this.dialog.showModal();
     this.dialog.scrollTop = 0;
+    this.dress();
   }
 
-  async text(channel) {
-    if (!(Number.isInteger(channel) && channel >= 0 && channel < this.count)) {
-      throw new Error(`${this.dataset.layer} has channels 0 to ${this.count - 1}.`);
-    }
-    const size = Number(this.dataset.shard);
-    const shard = Math.floor(channel / size);
-    await Scope.load(`panels/${String(shard).padStart(3, "0")}.js`);
-    return Scope.shards.get(shard)[channel % size];
+  /** The scale asked for, and whether this channel is pinned. */
+  dress() {
+    this.norm.value = this.dialog.dataset.norm = Scope.get("norm") || "";
+    this.pin.ariaPressed = Scope.pins().includes(`${this.layer.name}:${Scope.get("c")}`);
+    this.querySelector("[data-compare]").href = Scope.compare();
+  }
+
+  /** Pins the open channel, or the one whose card has the focus; the second time unpins it. */
+  toggle() {
+    const channel = Scope.get("c") ?? document.activeElement.closest(".card")?.dataset.channel;
+    if (channel === undefined) return;
+    Scope.pin(`${this.layer.name}:${channel}`);
+    this.dress();
+    document.querySelectorAll(".card").forEach(card => card.classList.toggle("pinned", Scope.pins().includes(`${this.layer.name}:${card.dataset.channel}`)));
   }
 
   /** To the channel some cards further on, in the order in which the page shows them. */

@@ -8,13 +8,26 @@ const Scope = {
   calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
   NONE: 65535,  // stands where fewer than three channels answer
   loupes: new Map(),
-  shards: new Map(),
+  kept: new Map(),
 
   // Data arrives by these two calls, made by classic scripts: a page opened from a disk may not fetch.
   loupe(data) { this.loupes.set(`${data.image}/${data.layer}`, unpack(data)); },
-  panels(shard, texts) { this.shards.set(shard, texts); },
+  keep(address, text) { this.kept.set(address, inflate(text)); },
+
+  /** What the data script at an address of the site holds. */
+  async data(address) {
+    await this.load(this.root + address);
+    return this.kept.get(address);
+  },
 
   page(address) { return this.root + address + this.index; },
+
+  /** An element with its properties and what is in it. */
+  make(tag, properties, ...inside) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...inside);
+    return made;
+  },
 
   /** Loads a script of data once. @param {string} source relative to the page @returns {Promise<void>} */
   load(source) {
@@ -81,10 +94,14 @@ Scope.theme = name => {
 };
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
 
+const bytesOf = text => Uint8Array.from(atob(text), character => character.charCodeAt(0));
+const inflate = text =>
+  new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+
 /** Turns the base64 of a Loupe script into 16-bit numbers, and lists its channels in the order of loupe/N.png. */
 function unpack(data) {
   const numbers = text => {
-    const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0));
+    const bytes = bytesOf(text);
     return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
   };
   const channels = numbers(data.channel);

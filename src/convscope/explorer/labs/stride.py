@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from convscope.atlas.read import Atlas
-from convscope.explorer.crop import Crop, cut, liveliest, photograph, photographed, unpadded
+from convscope.explorer.labs.crop import Crop, cut, liveliest, photograph, photographed, unpadded
 from convscope.plain.boxes import Box
 from convscope.plain.convolution import PADDINGS
 from convscope.plain.window import Window

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from convscope.atlas.read import Atlas
-from convscope.explorer import stride_lab
-from convscope.explorer.field_lab import field_lab
-from convscope.explorer.kernel_lab import kernel_lab
-from convscope.explorer.pooling_lab import pooling_lab
+from convscope.explorer.labs import stride
+from convscope.explorer.labs.field import field_lab
+from convscope.explorer.labs.kernel import kernel_lab
+from convscope.explorer.labs.pooling import pooling_lab
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Lesson:
 
 
 def _walks(atlas: Atlas) -> dict[str, Any]:
-    crop, colours = stride_lab.pixel_row(atlas)
+    crop, colours = stride.pixel_row(atlas)
     return {
-        "crop": crop, "colours": colours, "data": stride_lab.walks() | {"colours": colours},
-        "opening": stride_lab.walk(*stride_lab.OPENING), "settings": stride_lab.OPENING,
-        "compared": [stride_lab.walk(*settings) for settings in stride_lab.COMPARED],
+        "crop": crop, "colours": colours, "data": stride.walks() | {"colours": colours},
+        "opening": stride.walk(*stride.OPENING), "settings": stride.OPENING,
+        "compared": [stride.walk(*settings) for settings in stride.COMPARED],
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.crop import Crop, cut, liveliest, photograph, photographed, unpadded
+from convscope.explorer.labs.crop import Crop, cut, liveliest, photograph, photographed, unpadded
 from convscope.plain.fit import match_channels
 from convscope.plain.kernels import KERNELS
 from convscope.plain.sliding import convolve

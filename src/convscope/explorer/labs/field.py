@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.crop import photographed
+from convscope.explorer.labs.crop import photographed
 from convscope.plain.boxes import Box
 
 

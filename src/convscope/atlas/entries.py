@@ -1,0 +1,52 @@
+"""What an atlas says of one layer and of its images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convscope.errors import UnknownName
+from convscope.plain.field import Field
+from convscope.plain.validity import Validity
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasLayer:
+    """One surveyed layer, as the manifest describes it."""
+
+    name: str
+    folder: str
+    operation: str
+    shape: tuple[int, int, int]
+    chain: tuple[str, ...]
+    field: Field
+    kernel: str
+    pictures: bool
+    kernels: bool
+    tile: int
+    validity: Validity
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasImages:
+    """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels."""
+
+    ids: tuple[str, ...]
+    labels: np.ndarray
+    splits: tuple[str, ...]
+    heights: np.ndarray
+    widths: np.ndarray
+    predicted: np.ndarray
+    probability: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row(self, image_id: str) -> int:
+        """The row of a stable id; raises UnknownName."""
+        if image_id not in self.ids:
+            raise UnknownName("image", image_id, self.ids)
+        return self.ids.index(image_id)

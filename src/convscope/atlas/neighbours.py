@@ -1,0 +1,21 @@
+"""Which channels answer to the same images."""
+
+import numpy as np
+
+
+def standardised(peaks: np.ndarray) -> np.ndarray:
+    """Peaks ``[C, S]`` of every channel with mean zero and length one; all zero where they are all the same.
+
+    The product of two of them is Pearson's correlation of the channels over the images.
+    """
+    centred = peaks.astype(np.float64) - peaks.mean(axis=1, keepdims=True, dtype=np.float64)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    flat = length <= 1e-12 * np.abs(peaks).max(axis=1, keepdims=True, initial=0) * peaks.shape[1] ** 0.5
+    return np.where(flat, 0, centred / np.where(flat, 1, length)).astype(np.float32)
+
+
+def nearest(one: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the ``count`` rows of ``others`` most like ``one``, and their correlations; of equal ones the lower."""
+    similarity = np.clip(others @ one, -1, 1)
+    order = np.argsort(-similarity, kind="stable")[:count]
+    return order, similarity[order]

@@ -1,0 +1,71 @@
+"""Columns that can be asked for rows: every channel of the atlas, every image; numbers as they are shown."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convscope.atlas import layout
+from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.explorer.addresses import ROWS_A_PAGE, has
+from convscope.explorer.channels import preference
+from convscope.explorer.gallery import wrong
+from convscope.plain.names import escape
+
+NUMBERS = ("max", "mean", "positive", "sel")
+
+
+def channel_columns(atlas: Atlas, layers: Iterable[AtlasLayer]) -> dict[str, Any]:
+    """The channels of ``layers`` in order: ``layers`` as (name, folder, channels, has pictures) and numbers.
+
+    ``class`` is the favourite (-1: none) in ``classes``; a number that is not finite is null.
+    """
+    parts = [_of(atlas, layer) for layer in layers]
+    return {
+        "layers": [
+            (layer.name, escape(layer.name), layer.channels, _has_sheets(atlas, layer)) for layer in layers
+        ],
+        "classes": atlas.image_classes,
+        "class": [int(index) for part in parts for index in part["class"]],
+        **{name: [shown(value) for part in parts for value in part[name].tolist()] for name in NUMBERS},
+    }
+
+
+def _of(atlas: Atlas, layer: AtlasLayer) -> dict[str, np.ndarray]:
+    numbers = atlas.numbers(layer.name)
+    prefers = preference(atlas, layer.name)
+    return {
+        "max": numbers["maximum"], "mean": numbers["mean"], "positive": numbers["positive"],
+        "sel": prefers["index"], "class": prefers["best"],
+    }  # fmt: skip
+
+
+def _has_sheets(atlas: Atlas, layer: AtlasLayer) -> bool:
+    return has(atlas, layout.sheet_file(Path(), layer.name, "patches", 0))
+
+
+def shown(value: float) -> float | None:
+    """A number with the three digits that pages show: what is seen is what is compared.
+
+    >>> shown(0.123456), shown(12345.0), shown(float("-inf"))
+    (0.123, 12300.0, None)
+    """
+    return float(f"{value:.3g}") if np.isfinite(value) else None
+
+
+def image_columns(atlas: Atlas) -> dict[str, Any]:
+    """Every image in order: ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p`` and ``wrong``."""
+    images = atlas.images
+    return {
+        "id": images.ids,
+        "labels": atlas.image_classes,
+        "true": images.labels.tolist(),
+        "classes": atlas.classes,
+        "pred": images.predicted.tolist(),
+        "p": [shown(value) for value in images.probability.tolist()],
+        "wrong": [int(value) for value in wrong(atlas)],
+        "thumbs": (layout.THUMBS_ACROSS, layout.THUMBS_A_SHEET),
+        "page": ROWS_A_PAGE,
+        "chosen": [row for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row))],
+    }

@@ -1,0 +1,35 @@
+"""Every page of the site: to add one is one file and one line here, and brings the contract tests with it."""
+
+from collections.abc import Iterator
+
+from convscope.atlas.read import Atlas
+from convscope.explorer.page import Page
+from convscope.explorer.pages import about, classes, compare, images, layer, layers, learn, loupe, search
+from convscope.explorer.site import Site
+
+# in the order of the head of each page
+PAGES: tuple[Page, ...] = (
+    loupe.PAGE, loupe.SCRIPT,
+    layers.PAGE, layer.PAGE, layer.PANELS,
+    images.PAGE, images.GROUP, images.SCRIPT,
+    search.PAGE, search.SCRIPT,
+    classes.PAGE, classes.CLASS, compare.PAGE,
+    learn.PAGE, learn.LESSON,
+    about.PAGE,
+)  # fmt: skip
+
+
+def make_site(atlas: Atlas, *, portable: bool = False) -> Site:
+    """The site of an atlas, its pages linked in the head of each."""
+    nav = {page.nav: next(iter(page.addresses(atlas))) for page in PAGES if page.nav}
+    return Site(atlas, portable=portable, nav=nav)
+
+
+def page_addresses(atlas: Atlas) -> Iterator[str]:
+    """The address of every page of an atlas."""
+    yield from (address for page in PAGES if page.media == "text/html" for address in page.addresses(atlas))
+
+
+def script_addresses(atlas: Atlas) -> Iterator[str]:
+    """The address of every data script: Loupe arrays and channel panels."""
+    yield from (address for page in PAGES if page.media != "text/html" for address in page.addresses(atlas))

@@ -1,0 +1,70 @@
+"""One layer with all its channels, and one channel opened where asked; the other channels as scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from convscope.atlas import layout
+from convscope.atlas.read import Atlas
+from convscope.errors import UnknownName
+from convscope.explorer import channels
+from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels_script, shards
+from convscope.explorer.columns import channel_columns
+from convscope.explorer.packed import packed
+from convscope.explorer.page import Page
+from convscope.explorer.panel import panel
+from convscope.explorer.site import Asked, Site
+
+
+def _write(site: Site, asked: Asked) -> str:
+    layer, channel = site.layer(asked.path["folder"]), asked.query.get("c")
+    opened = None if channel is None else panel(site.atlas, layer, site.channel(layer, channel))
+    return site.render(
+        "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
+        columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site.atlas, layer.name),
+        kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=PANELS_A_SHARD,
+    )  # fmt: skip
+
+
+def _write_panels(site: Site, asked: Asked) -> str:
+    """Some channel panels, each the text that ``?c=`` shows on the server."""
+    layer, shard = site.layer(asked.path["folder"]), asked.path["shard"]
+    if shard not in shards(layer):
+        raise UnknownName("panel shard", shard, map(str, shards(layer)))
+    template: Any = site.templates.get_template("panel.html").module
+    first = shard * PANELS_A_SHARD
+    texts = [
+        str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
+        for channel in range(first, min(first + PANELS_A_SHARD, layer.channels))
+    ]
+    return packed(panels_script(layer.name, shard), texts)
+
+
+def _sheets(atlas: Atlas, layer: str) -> dict[str, bool]:
+    """Which kinds of sheets the layer has; they are made all together."""
+    return {
+        kind: has(atlas, layout.sheet_file(Path(), layer, kind, 0)) for kind in ("patches", "projections")
+    }
+
+
+def _kernels(atlas: Atlas, layer: str) -> tuple[int, int] | None:
+    """(width, height) in pixels of the picture of kernels; None where there is none to read."""
+    try:
+        with Image.open(layout.kernels_file(atlas.path, layer)) as picture:
+            return picture.size
+    except OSError:
+        return None
+
+
+def _addresses(atlas: Atlas) -> Iterator[str]:
+    return (layer_page(name) for name in atlas.layers)
+
+
+def _panels(atlas: Atlas) -> Iterator[str]:
+    return (panels_script(name, shard) for name, layer in atlas.layers.items() for shard in shards(layer))
+
+
+PAGE = Page("/layer/{folder}/", _write, _addresses)
+PANELS = Page("/layer/{folder}/panels/{shard:int}.js", _write_panels, _panels, media="text/javascript")

@@ -1,0 +1,81 @@
+"""The Loupe: move over a photograph and see which channels answer there; its arrays as scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from convscope.atlas import layout
+from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.errors import UnknownName
+from convscope.explorer import channels, charts
+from convscope.explorer.addresses import has_loupe, loupe_script
+from convscope.explorer.loupe import Opening, opening, script
+from convscope.explorer.page import Page, only
+from convscope.explorer.site import Asked, Site
+from convscope.plain.names import escape
+
+
+def _write(site: Site, asked: Asked) -> str:
+    atlas, first = site.atlas, opening(site.atlas)
+    ready = [layer for layer in atlas.layers.values() if has_loupe(atlas, layer.name)]
+    config = first and _config(atlas, first, ready)
+    return site.render("loupe.html", 0, opening=first, layers=ready, chosen=site.photographs(), config=config)
+
+
+def _write_script(site: Site, asked: Asked) -> str:
+    chosen = asked.path["chosen"]
+    if chosen not in range(len(site.atlas.chosen)):
+        raise UnknownName("chosen image", chosen, map(str, range(len(site.atlas.chosen))))
+    return script(site.atlas, chosen, site.layer(asked.path["folder"]).name)
+
+
+def _config(atlas: Atlas, first: Opening, layers: list[AtlasLayer]) -> dict[str, Any]:
+    model = atlas.manifest["model"]
+    grid = first.sight.cells
+    points = [grid.centre(y, x) for y, x in first.waypoints]
+    return {
+        "height": model["height"],
+        "width": model["width"],
+        "images": [_image(atlas, row) for row in atlas.chosen],
+        "layers": [_layer(layer) for layer in layers],
+        "image": first.chosen,
+        "layer": first.sight.layer.name,
+        "tour": [[x / model["width"], y / model["height"]] for x, y in points],
+    }
+
+
+def _image(atlas: Atlas, row: int) -> dict[str, Any]:
+    images = atlas.images
+    return {
+        "row": row,
+        "id": images.ids[row],
+        "photo": layout.photo_file(Path(), row).as_posix(),
+        "predicted": channels.class_name(atlas, int(images.predicted[row])),
+        "probability": charts.percent(float(images.probability[row])),
+        "label": channels.label_name(atlas, int(images.labels[row]), ""),
+        "right": bool(images.predicted[row] == atlas.truth[row]),
+    }
+
+
+def _layer(layer: AtlasLayer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "folder": escape(layer.name),
+        "channels": layer.channels,
+        "tile": layer.tile,
+        "height": layer.shape[1],
+        "width": layer.shape[2],
+    }
+
+
+def _scripts(atlas: Atlas) -> Iterator[str]:
+    return (
+        loupe_script(chosen, name)
+        for name in atlas.layers
+        if has_loupe(atlas, name)
+        for chosen in range(len(atlas.chosen))
+    )
+
+
+PAGE = Page("/", _write, only(""), nav="Loupe")
+SCRIPT = Page("/loupe/{chosen:int}/{folder}.js", _write_script, _scripts, media="text/javascript")

@@ -1,0 +1,22 @@
+"""Every channel of the atlas as one table that can be asked: its columns travel as a script."""
+
+from convscope.explorer.columns import channel_columns
+from convscope.explorer.packed import packed
+from convscope.explorer.page import Page, only
+from convscope.explorer.site import Asked, Site
+
+SCRIPT_ADDRESS = "search/channels.js"
+
+
+def _write(site: Site, asked: Asked) -> str:
+    layers = site.atlas.layers
+    count = sum(layer.channels for layer in layers.values())
+    return site.render("search.html", 1, count=f"{count:,}", example=next(reversed(layers), "conv3"))
+
+
+def _write_script(site: Site, asked: Asked) -> str:
+    return packed(SCRIPT_ADDRESS, channel_columns(site.atlas, list(site.atlas.layers.values())))
+
+
+PAGE = Page("/search/", _write, only("search/"), nav="Search")
+SCRIPT = Page(f"/{SCRIPT_ADDRESS}", _write_script, only(SCRIPT_ADDRESS), media="text/javascript")

@@ -1,0 +1,92 @@
+// A table that is asked for rows: every channel, or every image. Question, order and page stand in the address;
+// what a row looks like stands in the page, as a template with {names} of columns.
+"use strict";
+
+Scope.images = ({ id, labels, classes, chosen, thumbs: [across, sheet], ...data }) => {
+  const row = id.map((_, number) => number), words = (names, of) => ({ names, of }), within = row.map(number => number % sheet);
+  const columns = {
+    true: words(labels, data.true), pred: words(classes, data.pred), p: data.p, row,
+    wrong: words(["no", "yes"], data.wrong), loupe: words(["no", "yes"], row.map(number => Number(chosen.includes(number)))),
+  };
+  const places = {
+    id: words(id, row), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
+    thumbs: row.map(number => String(Math.floor(number / sheet)).padStart(3, "0")),
+  };
+  return { columns, places, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
+};
+
+customElements.define("scope-find", class extends HTMLElement {
+  async connectedCallback() {
+    const find = selector => this.querySelector(selector), every = (selector, act) => this.querySelectorAll(selector).forEach(act);
+    [this.field, this.order, this.again, this.list, this.say] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output"].map(find);
+    [this.template, this.image] = ["template", ".preview img"].map(find);
+    this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
+    this.field.oninput = () => this.turn({ q: this.field.value || null });
+    this.order.onchange = () => this.turn({ sort: this.order.value || null, seed: null });
+    this.again.onclick = () => this.turn({ seed: Scope.seed() + 1 });
+    every("[data-by]", head => {
+      head.onclick = () => this.turn({ sort: (Scope.get("sort") === head.dataset.by ? "-" : "") + head.dataset.by });
+    });
+    every("[data-step]", button => { button.onclick = () => { Scope.set({ page: this.page + Number(button.dataset.step) }); this.show(); }; });
+    if (this.image) for (const kind of ["pointerover", "focusin"]) this.list.addEventListener(kind, event => this.preview(event.target.closest("tr")));
+    addEventListener("popstate", () => this.show());
+    this.show();
+  }
+
+  turn(entries) { Scope.set({ ...entries, rows: null, page: null }); this.show(); }
+
+  show() {
+    const [q, sort, given] = ["q", "sort", "rows"].map(name => Scope.get(name) || "");
+    if (this.field.value !== q) this.field.value = q;
+    this.order.value = sort;
+    this.again.hidden = sort !== "random";
+    const { rows, unknown } = Scope.ask(this.table, q);
+    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(row))) : rows, sort);
+    const idle = !(q || sort || given);  // then stays what the server lists by itself
+    for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
+    this.write(unknown);
+    this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part));
+  }
+
+  write(unknown) {
+    const many = 100, total = this.rows.length, pages = Math.ceil(total / many) || 1;
+    this.page = Math.min(pages, Math.max(1, Number(Scope.get("page")) || 1));
+    const part = this.rows.slice((this.page - 1) * many, this.page * many);
+    this.list.replaceChildren(...part.map(row => this.row(row)));
+    this.say.textContent = `${total} of ${this.table.count}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
+      + (unknown.length ? `. Not understood: ${unknown.join(" ")}. Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
+    for (const button of this.querySelectorAll("[data-step]")) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);
+    if (this.image) this.preview(this.list.firstElementChild);
+  }
+
+  /** The template with its {names} filled from a row. */
+  row(row) {
+    const made = this.template.content.firstElementChild.cloneNode(true);
+    const fill = text => text.replace(/{(\w+)}/g, (_, name) => Scope.cell(this.table, name, row));
+    for (const part of [made, ...made.querySelectorAll("*")]) {
+      for (const { name, value } of [...part.attributes]) if (value.includes("{")) part.setAttribute(name, fill(value));
+      if (!part.children.length) part.textContent = fill(part.textContent);
+    }
+    return made;
+  }
+
+  /** How many of the rows found have which name; a press asks for that name, and again takes it back. */
+  count(name, part) {
+    const { names, of } = this.table.columns[name], counts = names.map(() => 0), terms = Scope.get("q") || "";
+    for (const row of this.rows) counts[of[row]]++;
+    const top = names.map((_, i) => i).filter(i => counts[i]).sort((a, b) => counts[b] - counts[a]).slice(0, 12).sort((a, b) => a - b);
+    part.replaceChildren(...top.map(i => {
+      const term = `${name}="${names[i].replaceAll('"', "")}"`, on = terms.includes(term);
+      const q = on ? terms.replace(term, "") : `${terms} ${term}`;
+      return Scope.make("button", { type: "button", ariaPressed: on, onclick: () => this.turn({ q: q.trim() || null }) }, `${names[i]} ${counts[i]}`);
+    }));
+  }
+
+  preview(row) {
+    const part = this.image.parentNode, link = row?.querySelector("a");
+    part.hidden = !row?.matches(".pictured-yes");
+    if (part.hidden) return;
+    this.image.src = row.dataset.strip;
+    this.image.alt = part.lastElementChild.textContent = link.textContent;
+  }
+});

@@ -1,0 +1,77 @@
+// Asking columns of data for rows: `layer:conv4 class:dog sel>.6 dead:no`. A column is an array of numbers, or
+// words: { names, of }, where `of` says which name stands in each row. Words are contained (:) or equal (=).
+"use strict";
+
+Scope.words = token => token.replaceAll('"', "").toLowerCase();
+
+/** Rows that pass every term, and the terms nobody understands. @returns {{rows: number[], unknown: string[]}} */
+Scope.ask = (table, text) => {
+  const tests = [], unknown = [], rows = [], { columns } = table;
+  for (const token of text.match(/(?:[^\s"]|"[^"]*"?)+/g) || []) {
+    const [, name, sign, value] = token.match(/^([a-z]+)(>=|<=|[:=<>])(.+)$/i) || [];
+    const column = name && columns[name.toLowerCase()];
+    const test = column ? compare(column, sign, Scope.words(value)) : free(table, Scope.words(token), name);
+    if (test) tests.push(test); else unknown.push(token);
+  }
+  for (let row = 0; row < table.count; row++) if (tests.every(test => test(row))) rows.push(row);
+  return { rows, unknown };
+};
+
+function compare(column, sign, text) {
+  if (column.names) {
+    const hit = column.names.map(Scope.words).map(name => (sign === "=" ? name === text : name.includes(text)));
+    return /[<>]/.test(sign) ? null : row => hit[column.of[row]];
+  }
+  const value = Number(text), above = sign[0] === ">", below = sign[0] === "<", equal = !above && !below || sign[1];
+  if (Number.isNaN(value)) return null;
+  return row => column[row] !== null && (above && column[row] > value || below && column[row] < value || equal && column[row] === value);
+}
+
+/** A bare word: a number of a row, `conv3:147`, or a part of any name. */
+function free({ columns, key, words }, text, name) {
+  const [, layer, number] = text.match(/^(?:(.+):)?(\d+)$/) || [];
+  if (number && (!layer || columns.layer)) {
+    const place = layer ? compare(columns.layer, "=", layer) : () => true;
+    return row => columns[key][row] === Number(number) && place(row);
+  }
+  const parts = words.map(word => compare(word, ":", text));
+  return name ? null : row => parts.some(part => part(row));
+}
+
+Scope.seed = () => Number(Scope.get("seed")) || 1;
+
+/** Sorts rows by a column, largest first (with a minus smallest first), or at random by the seed in the address. */
+Scope.sort = ({ columns }, rows, by) => {
+  const column = columns[by.replace("-", "")], sign = by[0] === "-" ? -1 : 1, seed = Scope.seed() * 65536;
+  const value = by === "random" ? row => scramble(row + seed) : row => (column[row] ?? -Infinity) * sign;
+  return by === "random" || column ? rows.sort((a, b) => value(b) - value(a) || a - b) : rows;
+};
+
+/** A 32-bit finaliser (Wang): equal seeds give equal orders everywhere. */
+function scramble(number) {
+  let hash = (number ^ 61) ^ (number >>> 16);
+  hash = Math.imul(hash, 9);
+  hash ^= hash >>> 4;
+  hash = Math.imul(hash, 0x27d4eb2d);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** What stands in a row under a name. */
+Scope.cell = ({ columns, places }, name, row) => {
+  const column = columns[name] || places[name];
+  return (column.names ? column.names[column.of[row]] : column[row]) ?? "–";
+};
+
+/** The table of a script of channels (columns.channel_columns). */
+Scope.channels = ({ layers, classes, max, mean, positive, sel, ...data }) => {
+  const of = [], channel = [], words = (names, where) => ({ names, of: where });
+  layers.forEach(([, , count], layer) => {
+    for (let i = 0; i < count; i++) of.push(layer), channel.push(i);
+  });
+  const columns = {
+    layer: words(layers.map(([name]) => name), of), class: words(classes, data.class), channel, max, mean, positive, sel,
+    dead: words(["no", "yes"], max.map(value => (value > 0 ? 0 : 1))),
+  };
+  const places = { folder: words(layers.map(([, folder]) => folder), of), pictured: words(layers.map(part => (part[3] ? "yes" : "no")), of) };
+  return { columns, places, count: of.length, key: "channel", words: [columns.layer, columns.class] };
+};

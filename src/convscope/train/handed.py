@@ -1,0 +1,47 @@
+"""Which changes keep the class: a mirrored letter is another one, a mirrored cat is a cat."""
+
+import re
+
+from convscope.images.source import Images
+from convscope.train.recipe import Recipe
+
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+SIDES = ["left", "right", "clockwise", "counterclockwise", "anticlockwise", "lefthand", "righthand"]
+MIRRORED = ("flip", "colour", "strong")  # augmentations that mirror where it keeps the class
+
+
+def choose_changes(images: Images, recipe: Recipe) -> tuple[str, bool, str]:
+    """(augmentation, whether to mirror, a note that says what and why)."""
+    grey = images[0].shape[2] == 1
+    augment = recipe.augment or "auto"
+    chosen = ("shift" if grey else "colour") if augment == "auto" else augment
+    if recipe.flip is not None:
+        return chosen, recipe.flip, _note(chosen, recipe.flip, "as asked")
+    if chosen not in MIRRORED:
+        return chosen, False, _note(chosen, False, f"{chosen!r} mirrors nothing")
+    if augment == "flip":
+        return chosen, True, _note(chosen, True, "as asked")
+    reason = sided(images.classes) or ("grey pictures may be letters or digits" if grey else None)
+    return chosen, reason is None, _note(chosen, reason is None, reason or "no class name speaks against it")
+
+
+def sided(classes: tuple[str, ...]) -> str | None:
+    """Why a mirror may change the class, judged by the names; None where nothing speaks for it.
+
+    >>> sided(("turn left", "turn right")), sided(("cat", "dog"))
+    ("the class name 'turn left' says a side", None)
+    """
+    for name in classes:
+        words = re.split(r"[\W_]+", name.lower())
+        if set(words) & set(SIDES):
+            return f"the class name {name!r} says a side"
+    signs = [name for name in classes if len(name.strip()) == 1 or name.strip().lower() in DIGITS]
+    if len(signs) == len(classes):
+        return f"the class names {signs[0]!r}, {signs[-1]!r}, … are letters or digits"
+    return None
+
+
+def _note(augment: str, flip: bool, reason: str) -> str:
+    return (
+        f"Augmentation {augment!r}, {'with' if flip else 'without'} mirroring: {reason} (--augment, --flip)."
+    )

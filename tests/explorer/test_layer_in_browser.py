@@ -1,0 +1,134 @@
+"""The page of a layer in Chromium: its three views, its state in the address, and what 512 channels cost."""
+
+import numpy as np
+import pytest
+
+from . import many
+from .conftest import running
+from .synthetic import LAYERS, colour
+from .test_browser import pixels, until, visit
+
+pytestmark = pytest.mark.browser
+CARDS = "[...document.querySelectorAll('.card:not([hidden])')].map(card => Number(card.dataset.channel))"
+SHIFTS = """() => { window.shifted = 0; new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) window.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true }); }"""
+TO_THE_END = """async () => {
+  const frames = [];
+  let last = performance.now();
+  for (let y = 0; y < document.body.scrollHeight; y += 300) {
+    scrollTo(0, y);
+    await new Promise(requestAnimationFrame);
+    frames.push(performance.now() - last);
+    last = performance.now();
+  }
+  await Promise.all([...document.querySelectorAll('.card img')].map(image => image.decode()));
+  return frames.sort((a, b) => a - b)[Math.floor(frames.length * 0.95)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    return many.build(tmp_path_factory.mktemp("wide"), layers=1, channels=512, sheets=True)
+
+
+def test_512_channels_need_few_requests_and_bytes_and_nothing_jumps(browser, wide):
+    sizes: list[int] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with running(wide) as url:
+        page = context.new_page()
+        page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+        page.goto(f"{url}layer/conv1/", wait_until="networkidle")
+        assert len(sizes) <= 12
+        assert sum(sizes) <= 600_000
+        page.evaluate(SHIFTS)
+        late = page.evaluate(TO_THE_END)
+        assert page.evaluate("window.shifted") < 0.02
+        assert late <= 250  # five times the budget: this machine may be busy; the benchmark holds it to 50
+        assert page.evaluate(f"{CARDS}.length") == 512
+    context.close()
+
+
+def test_the_strongest_alone_are_the_first_tiles(browser, served):
+    with visit(browser, f"{served}layer/layer2.0.relu~232/?view=top") as page:
+        for channel in (0, 64, 129):
+            card = page.locator(f"[data-channel='{channel}'].card")
+            card.scroll_into_view_if_needed()
+            for below, sprite in enumerate(card.locator(".sprite").all()):
+                sprite.evaluate("image => image.decode()")
+                seen = pixels(sprite)
+                middle = seen[seen.shape[0] // 2, seen.shape[1] // 2]
+                np.testing.assert_allclose(middle, colour(1, channel, 0, bool(below)), atol=6)
+
+
+def test_a_table_is_sorted_by_its_heads_and_asked_by_its_field(browser, served, atlas):
+    maximum = atlas.numbers("layer2.0.relu#2")["maximum"]
+    shown = np.array([float(f"{value:.3g}") for value in maximum])
+    with visit(browser, f"{served}layer/layer2.0.relu~232/") as page:
+        assert not page.locator(".heads").is_visible()
+        page.select_option("[name=view]", "table")
+        page.locator(".heads [data-by=max]").click()
+        assert page.evaluate(CARDS) == np.lexsort((np.arange(130), -shown)).tolist()
+        page.locator(".heads [data-by=max]").click()
+        page.fill("[name=f]", "max>3 positive<.5")
+        positive = np.array([float(f"{v:.3g}") for v in atlas.numbers("layer2.0.relu#2")["positive"]])
+        wanted = [
+            c for c in np.lexsort((np.arange(130), shown)).tolist() if shown[c] > 3 and positive[c] < 0.5
+        ]
+        assert page.evaluate(CARDS) == wanted
+        assert page.locator("output").text_content() == f"{len(wanted)} shown of 130"
+        assert "view=table&sort=-max&f=max%3E3+positive%3C.5" in page.url
+        numbers = page.locator(f"[data-channel='{wanted[0]}'] .figures span").all_text_contents()
+        assert float(numbers[0]) == shown[wanted[0]]
+
+
+def test_an_address_brings_back_view_order_question_channel_and_scale(browser, served):
+    query = "?view=table&sort=sel&f=max%3E3&c=77&norm=channel"
+    with visit(browser, f"{served}layer/layer2.0.relu~232/{query}") as page:
+        page.wait_for_selector("dialog:modal .panel[data-channel='77']")
+        until(page, "() => document.querySelector('#panel').dataset.norm === 'channel'")
+        assert page.evaluate("getComputedStyle(document.querySelector('.even-0')).visibility") == "visible"
+        order = page.evaluate(CARDS)
+        page.keyboard.press("n")
+        assert "norm=layer" in page.url
+        page.keyboard.press("j")
+        until(page, "() => Scope.get('c') !== '77'")
+        assert page.evaluate("Number(Scope.get('c'))") == order[(order.index(77) + 1) if 77 in order else 0]
+        last = page.evaluate("Scope.get('c')")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog:not([open])", state="attached")
+        page.go_back()
+        page.wait_for_selector(f"dialog:modal .panel[data-channel='{last}']")
+        assert page.evaluate("document.querySelector('.grid').dataset.view") == "table"
+
+
+def test_two_channels_are_pinned_and_compared_by_keyboard_alone(browser, served):
+    with visit(browser, f"{served}layer/relu1/?c=3") as page:
+        page.wait_for_selector("dialog:modal .panel[data-channel='3']")
+        page.keyboard.press("p")
+        assert page.locator("[data-pin]").get_attribute("aria-pressed") == "true"
+        page.keyboard.press("j")
+        page.wait_for_selector(".panel[data-channel='4']")
+        page.keyboard.press("p")
+        page.keyboard.press("c")
+        page.wait_for_url("**/compare/?a=relu1%3A3&b=relu1%3A4")
+        until(page, "() => document.querySelectorAll('.pair-of-panels .panel').length === 2")
+        links = page.locator(".panel .source").evaluate_all("links => links.map(link => link.href)")
+        assert all(link.startswith(f"{served}images/") for link in links)
+        page.fill("[name=b]", "head")
+        page.press("[name=b]", "Enter")
+        until(page, "() => document.querySelectorAll('.pair-of-panels .panel').length === 1")
+        assert page.locator("tr.asked").get_attribute("data-layer") == "head"
+        page.fill("[name=b]", "haed:1")
+        page.press("[name=b]", "Enter")
+        assert "There is no haed:1" in page.locator("[data-slot=b]").text_content()
+
+
+def test_a_channel_that_is_none_says_which_there_are(browser, served):
+    name = LAYERS[0][0]
+    with visit(browser, f"{served}compare/?a={name}:3&b=") as page:
+        until(page, "() => document.querySelectorAll('.pair-of-panels .panel').length === 1")
+        page.fill("[name=b]", f"{name}:99")
+        page.press("[name=b]", "Enter")
+        until(page, "() => document.querySelector('[data-slot=b]').textContent !== ''")
+        assert page.locator("[data-slot=b]").text_content() == "relu1 has channels 0 to 9."
