@@ -82,7 +82,7 @@ def recorded(course: Course) -> dict[str, Any]:
     try:
         return json.loads(course.run.environment.read_text("utf-8"))
     except (OSError, ValueError):  # it was taken away meanwhile; the report is still wanted
-        return environment(torch.get_num_threads(), str(course.device), "not recorded")
+        return environment(torch.get_num_threads(), str(course.device), course.recipe.precision)
 
 
 def table(predictions: dict[str, list[Prediction]]) -> str:
