@@ -58,6 +58,7 @@ class Rows:
 
 
 def read_text(path: Path) -> Rows:
+    """A CSV file with commas, semicolons or tabs, whichever its first line has most of; raises BadImages."""
     try:
         if path.stat().st_size > LARGEST_TEXT:
             raise BadImages(f"the table {path} has more than {LARGEST_TEXT:,} bytes; make it Parquet.")
@@ -82,6 +83,7 @@ def read_text(path: Path) -> Rows:
 
 
 def read_parquet(path: Path) -> Rows:
+    """A Parquet file; the split is what its name begins with, as in ``train-00-of-01``. Raises BadImages."""
     try:
         parquet = import_module("pyarrow.parquet")
     except ImportError as error:
