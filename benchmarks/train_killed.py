@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -113,9 +114,12 @@ def killed_at_random(place: Path, whole: tuple[dict, list], kills: int) -> dict[
     done = runs = equal = 0
     unreadable: list[str] = []
     while done < kills:
-        runs, name = runs + 1, f"killed-{runs}"
+        runs += 1
+        name = f"killed-{runs}"
         finished = False
         while not finished:
+            if not (place / "runs" / name / "config.yaml").is_file():  # killed before it could be resumed
+                shutil.rmtree(place / "runs" / name, ignore_errors=True)
             moment = chance.uniform(0, seconds) if done < kills and chance.random() < 0.8 else None
             finished, said = in_a_fork(place, name, moment)
             done += not finished and not said

@@ -39,7 +39,7 @@ SHARED = {
         "pooling", "preprocessing", "pretrained", "published", "response", "restricted", "spec", "typical",
         "vote", "weights",
     },
-    "studies": {"received"},
+    "studies": {"received", "contributions", "suspicion"},
 }  # fmt: skip
 WITHOUT_TORCH = (
     "plain/",

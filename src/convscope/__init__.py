@@ -46,6 +46,8 @@ _PORCH = {
     "Survey": "convscope.survey.settings",
     "Shift": "convscope.plain.shifts",
     "Unit": "convscope.plain.unit",
+    "Inquiry": "convscope.plain.why",
+    "Why": "convscope.plain.why",
     "check": "convscope.check.run",
     "convolve": "convscope.studies.convolve",
     "effective_field": "convscope.studies.effective_field",
@@ -53,6 +55,7 @@ _PORCH = {
     "explore": "convscope.explorer.explore",
     "export": "convscope.ask.export",
     "figure": "convscope.ask.figure",
+    "live": "convscope.ask.live",
     "look": "convscope.ask.look",
     "maps": "convscope.studies.maps",
     "models": "convscope.nets.catalogue",
@@ -68,6 +71,7 @@ _PORCH = {
     "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",
     "train_twin": "convscope.ask.twin",
+    "why": "convscope.ask.why",
 }
 
 __all__ = ["__version__", *_PORCH]

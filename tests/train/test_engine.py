@@ -319,10 +319,12 @@ def test_a_hole_is_a_slice():
     assert torch.equal(covered, expected)
 
 
-def test_strong_changes_every_picture_and_can_be_asked_again():
-    batch = torch.rand(20, 3, 32, 32) * 255
+@pytest.mark.parametrize("channels", [1, 3])
+def test_strong_changes_every_picture_and_can_be_asked_again(channels):
+    batch = torch.rand(20, channels, 32, 32) * 255
     once, again = (AUGMENTATIONS["strong"].changes(1, 2, 20, (32, 32)).apply(batch) for _ in range(2))
     assert torch.equal(once, again)
+    assert once.shape == batch.shape
     assert ((once - batch).abs().amax((1, 2, 3)) > 10).all()
     assert once.min() >= 0
     assert once.max() <= 255

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -184,32 +183,39 @@ def test_torch_is_left_as_it_was(images, quick):
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("slower", [1, 3])
-def test_minutes_are_held_where_the_machine_becomes_slower(images, quick, monkeypatch, slower):
-    from convscope.train import loop
+@pytest.fixture
+def clock(monkeypatch):
+    """Planted time: only steps take any, a second each, or as long as ``clock.step`` says."""
+    from types import SimpleNamespace
 
-    real, calls = loop.train_step, []
+    from convscope.train import loop, timing
 
-    def hindered(*arguments):
-        calls.append(1)
-        time.sleep(0.004 * (slower if len(calls) > 40 else 1))
+    clock, real = SimpleNamespace(now=100.0, step=lambda taken: 1.0, taken=0), loop.train_step
+
+    def step(*arguments):
+        clock.taken += 1
+        clock.now += clock.step(clock.taken)
         return real(*arguments)
 
-    monkeypatch.setattr(loop, "train_step", hindered)
-    began = time.perf_counter()
-    train(images, **quick | {"epochs": None, "minutes": 0.04})
-    assert 0.75 * 2.4 < time.perf_counter() - began < 1.25 * 2.4
-    assert len(calls) > 40
+    for module in (loop, timing):
+        monkeypatch.setattr(module, "train_step", step)
+        monkeypatch.setattr(module, "perf_counter", lambda: clock.now)
+    return clock
 
 
-def test_minutes_count_over_a_resume(images, quick, tmp_path):
-    asked = quick | {"epochs": None, "minutes": 0.04}
+@pytest.mark.parametrize("later", [0.5, 1.0, 3.0])
+def test_minutes_are_held_where_the_machine_becomes_slower_or_quicker(images, quick, clock, later):
+    clock.step = lambda taken: 1.0 if taken < 20 else later
+    train(images, **quick | {"epochs": None, "minutes": 1})
+    assert clock.now - 100 == pytest.approx(60, rel=0.1)
+
+
+def test_minutes_count_over_a_resume_that_decodes_again(images, quick, clock):
+    asked = quick | {"epochs": None, "minutes": 1}
     with pytest.raises(Interrupted):
-        train(images, **asked, on_progress=stop_after(40))
-    first = read_checkpoint(tmp_path / "runs/run/checkpoints/last.safetensors")[1]["seconds"]
-    began = time.perf_counter()
+        train(images, **asked, on_progress=stop_after(20))
     train(images, **asked, resume=True)
-    assert 0.7 * 2.4 < first + time.perf_counter() - began < 1.3 * 2.4
+    assert clock.now - 100 == pytest.approx(60, rel=0.1)
 
 
 def test_minutes_that_are_over_before_the_first_step_leave_one(images, quick):

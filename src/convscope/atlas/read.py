@@ -13,7 +13,9 @@ from safetensors import safe_open
 
 from convscope.atlas import layout
 from convscope.atlas.check import (
+    MEASURE,
     check_columns,
+    check_lessons,
     check_numbers,
     check_peaks,
     check_weights,
@@ -33,6 +35,9 @@ from convscope.plain.fit import Fit
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.validity import Validity
+from convscope.plain.why import Why, read_why
+
+WHY = re.compile(r"(\d{1,9})-(\d{1,9})\.json")
 
 
 class Atlas:
@@ -99,6 +104,17 @@ class Atlas:
                 np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
                 np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
             )  # fmt: skip
+
+    @cached_property
+    def lessons(self) -> Mapping[str, Any] | None:
+        """What the lessons show of the network (docs/atlas-format.md); None where it was not measured. Raises BadAtlas."""
+        path = self.path / layout.LESSONS
+        if not path.exists():
+            return None
+        found = read_json(path, MEASURE)
+        with readable(path, MEASURE):
+            check_lessons(path, found, len(self.images), len(self.classes))
+        return found
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -231,15 +247,28 @@ class Atlas:
     def map(self, question: Question) -> PixelMap | None:
         """The remembered answer to a question, or None."""
         path = layout.map_file(self.path, question.key)
+        return read_map(path) if path.exists() else None
+
+    def whys(self) -> list[tuple[int, int]]:
+        """(row, class asked against) of every answer of ``convscope why`` that is remembered."""
+        found = (WHY.fullmatch(path.name) for path in (self.path / "why").glob("*.json"))
+        pairs = [(int(name[1]), int(name[2])) for name in found if name]
+        return sorted((row, against) for row, against in pairs if self._is_here(row, against))
+
+    def why(self, row: int, against: int) -> Why | None:
+        """What was found out about a row of the atlas, or None; raises BadAtlas where the file is damaged."""
+        path = layout.why_file(self.path, row, against)
         if not path.exists():
             return None
-        with readable(path), safe_open(path, "numpy") as file:
-            about = json.loads(file.metadata()["map"])
-            box = None if about["box"] is None else Box(*about["box"])
-            return PixelMap(
-                file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
-                about["caption"], Validity.from_dict(about["validity"]), about["value"],
-            )  # fmt: skip
+        data = read_json(path)
+        with readable(path):
+            why = read_why(data)
+            if why.layer not in self.layers or not self._is_here(row, why.against_index):
+                raise ValueError(f"layer {why.layer!r}, class {why.against_index}")
+            return why
+
+    def _is_here(self, row: int, against: int) -> bool:
+        return row < len(self.images) and 0 <= against < len(self.classes)
 
     def _standardised(self, layer: str) -> np.ndarray:
         if layer not in self._peaks:
@@ -268,6 +297,17 @@ class Atlas:
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
+        )  # fmt: skip
+
+
+def read_map(path: Path) -> PixelMap:
+    """A remembered pixel map by its file; raises BadAtlas where it is missing or damaged."""
+    with readable(path), safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["map"])
+        box = None if about["box"] is None else Box(*about["box"])
+        return PixelMap(
+            file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
+            about["caption"], Validity.from_dict(about["validity"]), about["value"],
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from convscope.plain.files import write_bytes, write_json
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.render import encode
+from convscope.plain.why import Why
 
 
 def prepare_folder(root: Path) -> None:
@@ -34,7 +35,9 @@ def prepare_folder(root: Path) -> None:
 
 
 def _looks_like_atlas(root: Path) -> bool:
-    known = {layout.MANIFEST, layout.IMAGES, "images", "layers", "maps", "partial"}
+    known = {
+        layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
+    }  # fmt: skip
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 
 
@@ -46,6 +49,11 @@ def write_manifest(root: Path, manifest: Mapping[str, Any]) -> None:
 def write_images(root: Path, columns: Mapping[str, list[Any]]) -> None:
     """Columns of equal length: id, label, split, height, width, predicted, probability."""
     write_json(root / layout.IMAGES, dict(columns))
+
+
+def write_lessons(root: Path, measured: Mapping[str, Any]) -> None:
+    """What the lessons show of the network: ``shift``, ``fields`` and ``occlusion``."""
+    write_json(root / layout.LESSONS, {"schema": layout.SCHEMA, **measured})
 
 
 def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> None:
@@ -104,4 +112,12 @@ def write_map(root: Path, question: Question, pixels: PixelMap) -> Path:
     path = layout.map_file(root, question.key)
     array = np.ascontiguousarray(pixels.array, dtype=np.float32)
     write_bytes(path, save({"array": array}, metadata={"map": json.dumps(about)}))
+    return path
+
+
+def write_why(root: Path, why: Why) -> Path:
+    """Remember why an image of the atlas was called what it was."""
+    assert why.row is not None
+    path = layout.why_file(root, why.row, why.against_index)
+    write_json(path, why.as_dict())
     return path

@@ -49,6 +49,11 @@ def layer_page(layer: str) -> str:
     return f"layer/{escape(layer)}/"
 
 
+def image_page(key: str) -> str:
+    """The address of one picture: a surveyed image by its row, one that was dropped in by its key."""
+    return f"image/{key}/"
+
+
 def panels_script(layer: str, shard: int) -> str:
     return f"{layer_page(layer)}panels/{shard:03d}.js"
 
@@ -86,6 +91,24 @@ def gallery_page(group: str = "all", number: int = 1) -> str:
 def home_of(row: int) -> str:
     """The address of a row among all images."""
     return gallery_page("all", row // ROWS_A_PAGE + 1)
+
+
+def why_page(row: int, against: int | None = None) -> str:
+    """The address of why an image was called what it was; ``against`` only where it was asked more than once.
+
+    >>> why_page(17), why_page(17, 3)
+    ('image/17/why/', 'image/17/why/3/')
+    """
+    return f"image/{row}/why/" + ("" if against is None else f"{against}/")
+
+
+def why_pages(atlas: Atlas) -> dict[str, tuple[int, int]]:
+    """Address to (row, class asked against) of every why that is remembered; a row's first has the short address."""
+    found: dict[str, tuple[int, int]] = {}
+    for row, against in atlas.whys():
+        first = why_page(row) not in found
+        found[why_page(row) if first else why_page(row, against)] = (row, against)
+    return found
 
 
 def picture_file(atlas: Atlas, address: str) -> Path | None:

@@ -109,13 +109,13 @@ def _weighted(target: Target, layer: str) -> np.ndarray:
     import torch
 
     from convscope.model.measure import activation_of
-    from convscope.model.reading import read
+    from convscope.model.reading import edge_of, read
 
     axis = target.model.layer(layer).axis
     kept: dict[str, Any] = {}
 
     def keep(output: Any) -> None:
-        kept["maps"], kept["edge"] = output.detach()[0].clone(), _edge(output, axis)
+        kept["maps"], kept["edge"] = output.detach()[0].clone(), edge_of(output, axis)
 
     def select(output: Any) -> None:
         kept["value"] = activation_of(target.unit)(output)[0]
@@ -125,18 +125,6 @@ def _weighted(target: Target, layer: str) -> np.ndarray:
     (signal,) = torch.autograd.grad(kept["value"], kept["edge"])
     weights = signal.movedim(axis, 1)[0].mean((1, 2), keepdim=True)
     return (weights * kept["maps"]).sum(0).clamp(min=0).float().cpu().numpy()
-
-
-def _edge(output: Any, axis: int) -> Any:
-    """Where the gradient of an output is to be had, also after a later call has overwritten it."""
-    from torch.autograd.graph import GradientEdge, get_gradient_edge
-
-    if axis == 1:
-        return get_gradient_edge(output)
-    node, number = output.grad_fn.next_functions[
-        0
-    ]  # the output seen is a turned view; the pass goes on below it
-    return GradientEdge(node, number, None)
 
 
 def _enlarged(grid: np.ndarray, height: int, width: int, how: str) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from convscope.errors import BadModel
 from convscope.model.layer import Layer
@@ -90,3 +91,17 @@ def read(
 def _facing(layer: Layer, reader: Reader) -> Reader:
     """Channels to dimension 1, whatever the network's own order."""
     return reader if layer.axis == 1 else lambda output: reader(output.movedim(layer.axis, 1))
+
+
+def edge_of(output: Tensor, axis: int) -> GradientEdge:
+    """Where the gradient of an output, as a reader gets it, is to be had, also after a later call has overwritten it.
+
+    ``axis`` is the dimension that counts the layer's channels in the network's own order.
+    """
+    if axis == 1:
+        return get_gradient_edge(output)
+    assert output.grad_fn is not None
+    # the output seen is a turned view; the pass goes on below it
+    node, number = output.grad_fn.next_functions[0]
+    assert node is not None
+    return GradientEdge(node, number, None)

@@ -30,7 +30,7 @@ class Changes(NamedTuple):
 
     def apply(self, batch: Tensor) -> Tensor:
         """Float images ``[N, C, H, W]`` from 0 to 255 after their changes; edges are continued."""
-        if self.colours is not None:
+        if self.colours is not None and batch.shape[1] == 3:  # grey has no hue
             batch = torch.einsum("nij,njhw->nihw", self.colours.to(batch.device), batch)
         affine = self.affine.to(batch.device)
         grid = functional.affine_grid(affine, list(batch.shape), align_corners=False)

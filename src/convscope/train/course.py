@@ -123,10 +123,10 @@ def _load(
 
 def record_course(course: Course) -> None:
     """Write what the run can be repeated and resumed from."""
-    write_config(course.run.config, course.data, course.recipe)
     write_split(course.images, course.run.split)
     about = environment(torch.get_num_threads(), str(course.device), course.recipe.precision)
     write_json(course.run.environment, about | {"images": course.images.digest})
+    write_config(course.run.config, course.data, course.recipe)  # last: where it is, the run can be resumed
 
 
 def labelled(images: Images, split: str) -> Images:

@@ -1,0 +1,219 @@
+"""Images trained on a second, decoding included: ours beside torchvision's recipe with a DataLoader.
+
+Run: ``python benchmarks/train_speed.py FOLDER [ROUNDS]``, FOLDER having class folders of photos; writes
+train_speed.json beside itself. Same network, size, batch, precision and files; each measurement is a process of
+its own, and the sides take turns, so that whatever else the machine does meets all of them. The rival has no
+validation and no report, so ours is timed without them: reading the files, then the epochs.
+"""
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# name: side of the images, images, epochs, batch, network
+TASKS = {
+    "photos, ResNet-18": (128, 64, 2, 32, "resnet18"),
+    "clothes, typical CNN": (28, 640, 4, 64, "32c5bn p2 64c3bn p2 96c3bn p2 fc128"),
+    "clothes, Nielsen's CNN": (28, 640, 4, 64, "20c5:valid p2 40c5:valid p2 fc100"),
+}
+SIDES = ("ours", "DataLoader as it comes", "DataLoader at its best")
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds by the clock, and of all processors for this process and its finished children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return time.perf_counter(), sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def since(began: tuple[float, float], images: int) -> str:
+    """Both times for each image."""
+    return " ".join(str((now - then) / images) for now, then in zip(clocks(), began, strict=True))
+
+
+def ours(folder: str, side: int, epochs: int, batch: int, net: str) -> str:
+    """Times of reading and training, as ``convscope train`` does it."""
+    from convscope.plain.machine import keep_freed_memory, spin_briefly
+
+    spin_briefly()
+    keep_freed_memory()
+    from convscope.images import open_images
+    from convscope.train.course import start_course
+    from convscope.train.loop import first_state
+    from convscope.train.recipe import Recipe
+    from convscope.train.step import train_step
+
+    with tempfile.TemporaryDirectory() as out:
+        began = clocks()
+        recipe = Recipe(
+            net=net, imgsz=side, batch=batch, epochs=epochs, out=out, val=0.01, precision="float32"
+        )
+        course = start_course(open_images(folder), folder, recipe)
+        state = first_state(course)
+        for epoch in range(epochs):
+            for shown in course.batches(epoch):
+                train_step(course, state, shown)
+        return since(began, len(course.train) * epochs)
+
+
+def rival(folder: str, side: int, epochs: int, batch: int, net: str, *, best: bool) -> str:
+    """Times of the same with ImageFolder, transforms and DataLoader."""
+    import torch
+    from torch import nn
+    from torchvision import transforms as T
+    from torchvision.datasets import ImageFolder
+
+    from convscope.nets.architecture import create, describe
+
+    grey = side == 28
+    crop = (
+        [T.RandomAffine(0, (0.0625, 0.0625))]
+        if grey
+        else [T.RandomResizedCrop(side), T.RandomHorizontalFlip()]
+    )
+    channels = 1 if grey else 3
+    moments = T.Normalize((0.5,) * channels, (0.25,) * channels)
+    chain = T.Compose([*([T.Grayscale()] if grey else []), *crop, T.ToTensor(), moments])
+    began = clocks()
+    data = ImageFolder(folder, chain)
+    more = {"num_workers": 2, "persistent_workers": True} if best else {}
+    loader = torch.utils.data.DataLoader(data, batch_size=batch, shuffle=True, **more)
+    module = create(describe(net, classes=10, channels=channels, height=side, width=side)).train()
+    if best:
+        module = module.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)
+    loss = nn.CrossEntropyLoss(label_smoothing=0.1)
+    for _ in range(epochs):
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss(
+                module(images.contiguous(memory_format=torch.channels_last) if best else images), labels
+            ).backward()
+            optimizer.step()
+    del loader  # its workers count once they have ended
+    return since(began, len(data) * epochs)
+
+
+def step_cost(net: str, side: int, batch: int) -> float:
+    """A training step in forward passes of the bare network, both float32; median of pairs."""
+    import numpy as np
+    import torch
+
+    from convscope.images import open_images
+    from convscope.plain.machine import keep_freed_memory
+    from convscope.train.course import start_course
+    from convscope.train.loop import first_state
+    from convscope.train.recipe import Recipe
+    from convscope.train.step import train_step
+
+    keep_freed_memory()
+    channels = 1 if side == 28 else 3
+    pixels = np.random.default_rng(0).integers(0, 255, (batch * 2, side, side, channels), dtype=np.uint8)
+    images = open_images(pixels, labels=np.arange(len(pixels)) % 10, classes=tuple("abcdefghij"))
+    with tempfile.TemporaryDirectory() as out:
+        recipe = Recipe(net=net, batch=batch, out=out, threads=1, precision="float32", val=0.1)
+        course = start_course(images, "drawn", recipe)
+    state, shown = first_state(course), course.batches(0)[0]
+    values = course.normalise(course.train.values[torch.from_numpy(shown.rows)])
+    ratios = []
+    for _ in range(8):
+        with torch.no_grad():
+            began = time.process_time()
+            state.net(values)
+            forward = time.process_time() - began
+        began = time.process_time()
+        train_step(course, state, shown)
+        ratios.append((time.process_time() - began) / forward)
+    return float(np.median(ratios[1:]))
+
+
+def draw_clothes(folder: Path, count: int) -> None:
+    from PIL import Image
+
+    from convscope.images import open_images
+
+    images = open_images("fashion")
+    for row in range(count):
+        path = folder / images.classes[images.labels[row]].replace("/", " ") / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[row][:, :, 0]).save(path)
+
+
+def copy_photos(source: Path, folder: Path, count: int) -> None:
+    classes = sorted(path for path in source.iterdir() if path.is_dir())[:10]
+    for one in classes:
+        for photo in sorted(one.iterdir())[: -(-count // len(classes))]:
+            place = folder / one.name / photo.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(photo.read_bytes())
+
+
+def measured(side: str, folder: Path, task: str) -> list[float]:
+    """What one side prints, in a process of its own."""
+    words = [sys.executable, __file__, "--side", side, str(folder), task]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return [float(word) for word in done.stdout.split()[-2:]]
+
+
+def one_side(side: str, folder: str, task: str) -> None:
+    pixels, _, epochs, batch, net = TASKS[task]
+    if side == "step":
+        print(0, step_cost(net, pixels, batch))
+    elif side == "ours":
+        print(ours(folder, pixels, epochs, batch, net))
+    else:
+        print(rival(folder, pixels, epochs, batch, net, best=side.endswith("best")))
+
+
+def compare(task: str, folder: Path, rounds: int) -> dict[str, object]:
+    times: dict[str, list[list[float]]] = {side: [] for side in SIDES}
+    for _ in range(rounds):
+        for side in SIDES:
+            times[side].append(measured(side, folder, task))
+            print(task, side, [round(1 / value, 1) for value in times[side][-1]], flush=True)
+    pixels, images, epochs, batch, net = TASKS[task]
+    about = {"pixels": pixels, "images": images, "epochs": epochs, "batch": batch, "net": net}
+    for place, clock in enumerate(("by the clock", "a processor second")):
+        about[f"images {clock}"] = {
+            side: [round(1 / one[place], 1) for one in rows] for side, rows in times.items()
+        }
+        about[f"ours over the others, {clock}"] = {
+            side: sorted(
+                round(b[place] / a[place], 2) for a, b in zip(times["ours"], times[side], strict=True)
+            )
+            for side in SIDES[1:]
+        }
+    steps = [round(measured("step", folder, task)[1], 2) for _ in range(rounds)]
+    return about | {"training step in bare float32 forward passes, one thread": steps}
+
+
+def main(photos: Path, rounds: int) -> None:
+    import torch
+
+    with tempfile.TemporaryDirectory() as place:
+        folders = {28: Path(place, "clothes"), 128: Path(place, "photos")}
+        draw_clothes(folders[28], 640)
+        copy_photos(photos, folders[128], 64)
+        rows = {task: compare(task, folders[values[0]], rounds) for task, values in TASKS.items()}
+    result = {
+        "tasks": rows, "rounds": rounds, "not compared": "fastai",
+        "python": platform.python_version(), "torch": torch.__version__, "cores": os.cpu_count(),
+        "bfloat16": bool(torch.cpu.get_capabilities().get("avx512_bf16")),
+        "load": [round(value, 1) for value in os.getloadavg()], "date": time.strftime("%Y-%m-%d"),
+    }  # fmt: skip
+    print(json.dumps(result, indent=1))
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--side":
+        one_side(*sys.argv[2:])
+    else:
+        main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 3)

@@ -1,0 +1,29 @@
+"""What the atlas knows of an answer: how sure it was among all, and who else was misread the same way."""
+
+from typing import Any
+
+import numpy as np
+
+from convscope.atlas.read import Atlas
+from convscope.model.model import Model
+from convscope.plain.share import Share
+from convscope.plain.why import Guess, Verdict
+
+SHOWN = 24  # of the images misread in the same way
+LIKELIEST = 5
+
+
+def misread(atlas: Atlas, predicted: int, against: int) -> np.ndarray:
+    """Which rows are of the class ``against`` and were called ``predicted``."""
+    return (atlas.truth == against) & (atlas.images.predicted == predicted)
+
+
+def verdict(model: Model, atlas: Atlas, scores: Any, predicted: int, against: int) -> Verdict:
+    """The likeliest classes of some ``scores``, beside all images of the atlas and those misread alike."""
+    top = tuple(Guess(name, probability) for name, probability in model.likeliest(scores, LIKELIEST))
+    surer = int((atlas.images.probability > top[0].probability).sum())
+    same = np.flatnonzero(misread(atlas, predicted, against))
+    return Verdict(
+        top, top[0].probability - top[1].probability, Share(surer, len(atlas.images)),
+        Share(len(same), int((atlas.truth == against).sum())), tuple(same[:SHOWN].tolist()),
+    )  # fmt: skip
