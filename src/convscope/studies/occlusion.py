@@ -63,11 +63,11 @@ def occlusion_sweep(
     chosen = list(model.surveyed if layers is None else layers)
     names = list(dict.fromkeys([*(model.layer(name).name for name in chosen), model.output]))
     pixels = model.preprocess(image)
-    sums = measure(model, [pixels[None]], dict.fromkeys(names, _sums))
-    strongest = {name: int(sums[name][0].argmax()) for name in names}
-    reduce = {name: _numbers(strongest[name]) for name in names}
     windows = Windows(size, stride, model.fit.height, model.fit.width)
-    before = {name: part[0] for name, part in measure(model, [pixels[None]], reduce).items()}
+    found = measure(model, [pixels[None]], dict.fromkeys(names, _maxima_and_sums))
+    clean = {name: part[0].unflatten(0, (2, -1)) for name, part in found.items()}
+    strongest = {name: int(part[1].argmax()) for name, part in clean.items()}
+    reduce = {name: _numbers(strongest[name]) for name in names}
     found = sweep(model, pixels, filling(model, pixels, fill), windows, reduce)
     probability = _array(model.shares(found[model.output][..., :-1]))
     chosen_layers = [name for name in names if name in chosen]
@@ -77,15 +77,20 @@ def occlusion_sweep(
         {name: _array(found[name][..., -1]) for name in chosen_layers},
         {name: strongest[name] for name in chosen_layers},
         Clean(
-            _array(model.shares(before[model.output][:-1])),
-            {name: _array(before[name][:-1]) for name in chosen_layers},
-            {name: float(before[name][-1]) for name in chosen_layers},
+            _array(model.shares(clean[model.output][0])),
+            {name: _array(clean[name][0]) for name in chosen_layers},
+            {name: float(clean[name][1].max()) for name in chosen_layers},
         ),
     )  # fmt: skip
 
 
 def _sums(output: Tensor) -> Tensor:
     return output.flatten(2).sum(2) if output.dim() > 2 else output.clone()
+
+
+def _maxima_and_sums(output: Tensor) -> Tensor:
+    """Of every channel, one after the other: ``[N, 2 C]``."""
+    return torch.cat([maxima(output), _sums(output)], 1)
 
 
 def _numbers(strongest: int) -> Reduce:

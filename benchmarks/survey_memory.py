@@ -1,0 +1,132 @@
+"""Private memory of a survey: few images beside many.
+
+    python benchmarks/survey_memory.py [--images 500 5000] [--json FILE]
+
+Each survey runs in a process of its own, over a folder of 32-pixel PNG files; the largest private (anonymous)
+memory while it ran, asked every 20 ms, median and range of the rounds. What the interpreter and torch hold
+before the survey begins is given beside it. Both sides find the same pictures: the many repeat the few, so that
+the strongest values must agree, or the numbers are void.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from convscope.plain.files import write_text
+
+SPEC, SIDE, DISTINCT, ASKED = "16c3 p2 32c3 p2 32c3", 32, 500, 1.05
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, nargs=2, default=[500, 5000])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)  # a folder: one survey, in this process
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(one_survey(asked.one)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        row = compared(Path(folder), asked.images, asked.rounds)
+    print(json.dumps(row))
+    if asked.json:
+        write_text(asked.json, json.dumps({"about": about(asked.rounds), "rows": [row]}, indent=1) + "\n")
+
+
+def about(rounds: int) -> dict[str, Any]:
+    return {
+        "script": "benchmarks/survey_memory.py", "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(), "threads": 1, "rounds": rounds, "net": SPEC, "pixels": SIDE,
+        "unit": "MiB of private memory at most; median [least, most]", "project": "lazy",
+        "versions": {"torch": version("torch")}, "load average": os.getloadavg()[0],
+        "date": time.strftime("%Y-%m-%d"),
+    }  # fmt: skip
+
+
+def compared(folder: Path, counts: list[int], rounds: int) -> dict[str, Any]:
+    for count in counts:
+        write_pictures(folder / str(count), count)
+    found: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
+    for turn in range(rounds):
+        for count in counts if turn % 2 else reversed(counts):
+            found[count].append(in_a_process(folder / str(count)))
+    few, many = counts
+    strongest = {found[count][0]["strongest"] for count in counts}
+    assert len(strongest) == 1, f"the same pictures gave other maxima: {strongest}"
+    ratios = [b["peak"] / a["peak"] for a, b in zip(found[few], found[many], strict=True)]
+    return {
+        "images": counts, "asked": ASKED, "ratio": spread(ratios),
+        **{f"peak, {count}": spread([one["peak"] for one in found[count]]) for count in counts},
+        **{f"before, {count}": spread([one["before"] for one in found[count]]) for count in counts},
+    }  # fmt: skip
+
+
+def write_pictures(folder: Path, count: int) -> None:
+    """Noise in two classes; picture n is picture n - 500 again."""
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+    for number in range(count):
+        drawn = np.random.default_rng(number % DISTINCT).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+        Image.fromarray(drawn).save(folder / "ab"[number % 2] / f"{number:06}.png")
+
+
+def in_a_process(pictures: Path) -> dict[str, Any]:
+    call = [sys.executable, "-W", "ignore", __file__, "--one", str(pictures)]
+    return json.loads(
+        subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+    )
+
+
+def one_survey(pictures: Path) -> dict[str, Any]:
+    """The largest private memory during one survey, and the strongest value that it found."""
+    import torch
+
+    import convscope as cs
+    from convscope.plain.machine import keep_freed_memory
+
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    model = cs.open_model(SPEC, input_size=SIDE, classes=2, mean=0.5, std=0.25)
+    seen = [private()]
+    done = threading.Event()
+    watch = threading.Thread(target=lambda: watch_memory(seen, done), daemon=True)
+    watch.start()
+    with tempfile.TemporaryDirectory() as folder:
+        atlas = cs.survey(model, str(pictures), into=folder, project="lazy")
+        strongest = max(float(atlas.winners(layer)["value"].max()) for layer in atlas.layers)
+    done.set()
+    watch.join()
+    return {"before": seen[0], "peak": max(seen), "strongest": round(strongest, 5)}
+
+
+def watch_memory(seen: list[float], done: threading.Event) -> None:
+    while not done.wait(0.02):
+        seen.append(private())
+
+
+def private() -> float:
+    """Anonymous memory of this process that is in use, MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+
+def spread(values: list[float]) -> list[float]:
+    return [round(number, 3) for number in (statistics.median(values), min(values), max(values))]
+
+
+if __name__ == "__main__":
+    main()
