@@ -2,7 +2,7 @@
 
     python benchmarks/projections_vs_captum.py [NET ...] [--json FILE] [--pairs N]
 
-    The committed rows were made by one call a network, one after the other.
+The committed rows were made by one call a network, one after the other.
 
 One process, one thread, CPU time, the two sides interleaved. Every pair has an image of its own (noise) and a
 position where its channel is strongest; a layer's cost counts as often as it has channels. Every map of the one
