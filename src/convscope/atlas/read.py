@@ -32,6 +32,7 @@ from convscope.errors import BadAtlas, UnknownName
 from convscope.plain.boxes import Box
 from convscope.plain.field import Field
 from convscope.plain.fit import Fit
+from convscope.plain.graph import Graph
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.validity import Validity
@@ -91,6 +92,14 @@ class Atlas:
         """Surveyed layers by name, in running order."""
         with readable(self.path / layout.MANIFEST):
             return MappingProxyType({entry["name"]: self._layer(entry) for entry in self.manifest["layers"]})
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The network as nodes and arrows; None where the atlas was made before it was kept. Raises BadAtlas."""
+        if "graph" not in self.manifest:
+            return None
+        with readable(self.path / layout.MANIFEST):
+            return Graph.from_dict(self.manifest["graph"])
 
     @cached_property
     def images(self) -> AtlasImages:

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.page import Page
-from convscope.explorer.pages import about, classes, compare, images, layer, layers, learn, loupe, search, why
+from convscope.explorer.pages import (
+    about, classes, compare, images, layer, layers, learn, loupe, network, search, why,
+)  # fmt: skip
 from convscope.explorer.site import Site
 
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
+    network.PAGE,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP, images.SCRIPT,
     why.PAGE, why.OTHER, why.INDEX,
