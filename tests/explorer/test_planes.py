@@ -37,7 +37,9 @@ def test_the_pixels_are_those_of_the_photograph(atlas):
 def test_the_calmest_square_is_found_by_trying_all():
     values = np.random.default_rng(2).integers(0, 256, (20, 17, 3))
     values[9:15, 4:9] //= 8
-    values[0:7, 10:17] = np.indices((7, 7)).sum(axis=0)[:, :, None] % 2 * 255  # the same two pixels further on
+    values[0:7, 10:17] = (
+        np.indices((7, 7)).sum(axis=0)[:, :, None] % 2 * 255
+    )  # the same two pixels further on
 
     def change(y: int, x: int) -> int:
         """Steps to the pixel below and to the right, of every pixel of a square of 5."""

@@ -15,6 +15,7 @@ from convscope.atlas import layout
 from convscope.atlas.check import (
     MEASURE,
     check_columns,
+    check_evolution,
     check_lessons,
     check_numbers,
     check_peaks,
@@ -206,6 +207,19 @@ class Atlas:
         check_peaks(path, arrays, found.channels, self.manifest["images"]["count"])
         return arrays
 
+    def evolution(self, layer: str) -> Mapping[str, np.ndarray] | None:
+        """How some channels of a layer grew, as docs/atlas-format.md lists it.
+
+        None where ``convscope evolve`` has not looked. Raises BadAtlas.
+        """
+        found = self.layer(layer)
+        path = layout.evolution_file(self.path, found.name)
+        if not path.exists():
+            return None
+        arrays = read_arrays(path)
+        check_evolution(path, arrays, found.channels, self.manifest["images"]["count"])
+        return arrays
+
     def neighbours(
         self, layer: str, channel: int, *, of: str | None = None, count: int = 9
     ) -> Mapping[str, np.ndarray]:
@@ -256,15 +270,7 @@ class Atlas:
     def map(self, question: Question) -> PixelMap | None:
         """The remembered answer to a question, or None."""
         path = layout.map_file(self.path, question.key)
-        if not path.exists():
-            return None
-        with readable(path), safe_open(path, "numpy") as file:
-            about = json.loads(file.metadata()["map"])
-            box = None if about["box"] is None else Box(*about["box"])
-            return PixelMap(
-                file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
-                about["caption"], Validity.from_dict(about["validity"]), about["value"],
-            )  # fmt: skip
+        return read_map(path) if path.exists() else None
 
     def whys(self) -> list[tuple[int, int]]:
         """(row, class asked against) of every answer of ``convscope why`` that is remembered."""
@@ -314,6 +320,17 @@ class Atlas:
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
+        )  # fmt: skip
+
+
+def read_map(path: Path) -> PixelMap:
+    """A remembered pixel map by its file; raises BadAtlas where it is missing or damaged."""
+    with readable(path), safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["map"])
+        box = None if about["box"] is None else Box(*about["box"])
+        return PixelMap(
+            file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
+            about["caption"], Validity.from_dict(about["validity"]), about["value"],
         )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ def prepare_folder(root: Path) -> None:
 
 
 def _looks_like_atlas(root: Path) -> bool:
-    known = {layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "why"}
+    known = {
+        layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
+    }  # fmt: skip
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 
 
@@ -65,6 +67,12 @@ def write_peaks(root: Path, layer: str, row: np.ndarray, peak: np.ndarray) -> No
     """Rows ``[S]`` of the sample of images, and every channel's maximum on each, ``[C, S]``."""
     arrays = {"row": np.ascontiguousarray(row, np.int32), "peak": np.ascontiguousarray(peak, np.float32)}
     write_bytes(layout.peaks_file(root, layer), save(arrays))
+
+
+def write_evolution(root: Path, layer: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """How some channels grew over the epochs of a run; the arrays of ``layout.EVOLUTION``."""
+    typed = {name: np.ascontiguousarray(arrays[name], kind) for name, kind in layout.EVOLUTION.items()}
+    write_bytes(layout.evolution_file(root, layer), save(typed))
 
 
 def write_weights(root: Path, layer: str, weight: np.ndarray, bias: np.ndarray) -> None:

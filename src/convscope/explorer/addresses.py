@@ -17,7 +17,7 @@ ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
     r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
     r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
-    r"(?:(?:strips|quantiles)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
+    r"(?:(?:strips|quantiles|evolution)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
 )
 
 
@@ -47,6 +47,11 @@ class Here:
 
 def layer_page(layer: str) -> str:
     return f"layer/{escape(layer)}/"
+
+
+def image_page(key: str) -> str:
+    """The address of one picture: a surveyed image by its row, one that was dropped in by its key."""
+    return f"image/{key}/"
 
 
 def panels_script(layer: str, shard: int) -> str:

@@ -167,7 +167,7 @@ class _Links(HTMLParser):
         if self.patterns:
             return
         links = (value for name, value in attrs if name in ("href", "src") and value)
-        self.found += [link for link in links if not link.startswith("data:image/png;base64,")]
+        self.found += [link for link in links if not link.startswith("data:image/")]
 
 
 def check_links(root: Path, names: list[str]) -> None:

@@ -18,13 +18,12 @@ from convscope.explorer.labs.shortcut import shortcut_lab
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson: its place in the address, its title, a line about it, what its lab works on and its scripts."""
+    """One lesson: its place in the address, its title, a line about it, and what its lab works on."""
 
     key: str
     title: str
     line: str
     material: Callable[[Atlas], Any]
-    scripts: tuple[str, ...]
 
     @property
     def page(self) -> str:
@@ -48,15 +47,15 @@ def _rectified_and_pooled(atlas: Atlas) -> dict[str, Any]:
 LESSONS = {
     lesson.key: lesson
     for lesson in (
-        Lesson("pixels", "A photo is numbers", "What a network is given, before anything is seen.", pixels_lab, ("planes",)),
-        Lesson("kernel", "One kernel slides", "Multiply, add, write down: the whole of a convolution.", kernel_lab, ("kernel",)),
-        Lesson("stride-and-padding", "Stride and padding", "How far it steps, and what it does at the border.", _walks, ("stride-and-padding",)),
-        Lesson("channels", "Three colours in, many maps out", "Each filter adds up all channels; each makes one map.", channels_lab, ("planes",)),
-        Lesson("pooling", "ReLU and pooling", "Keep what is positive, then the strongest of four.", _rectified_and_pooled, ("planes", "pooling")),
-        Lesson("receptive-field", "The receptive field", "How much of the picture one cell can see.", field_lab, ("receptive-field",)),
-        Lesson("deconvnet", "Back down to the pixels", "The same way home, through the same switches.", deconvnet_lab, ("planes",)),
-        Lesson("occlusion", "Occlusion by hand", "Cover a part, and watch what the answer loses.", occlusion_lab, ("planes",)),
-        Lesson("shortcut", "The planted shortcut", "A network that cheats, and how to catch it.", shortcut_lab, ("planes",)),
+        Lesson("pixels", "A photo is numbers", "What a network is given, before anything is seen.", pixels_lab),
+        Lesson("kernel", "One kernel slides", "Multiply, add, write down: the whole of a convolution.", kernel_lab),
+        Lesson("stride-and-padding", "Stride and padding", "How far it steps, and what it does at the border.", _walks),
+        Lesson("channels", "Three colours in, many maps out", "Each filter adds up all channels; each makes one map.", channels_lab),
+        Lesson("pooling", "ReLU and pooling", "Keep what is positive, then the strongest of four.", _rectified_and_pooled),
+        Lesson("receptive-field", "The receptive field", "How much of the picture one cell can see.", field_lab),
+        Lesson("deconvnet", "Back down to the pixels", "The same way home, through the same switches.", deconvnet_lab),
+        Lesson("occlusion", "Occlusion by hand", "Cover a part, and watch what the answer loses.", occlusion_lab),
+        Lesson("shortcut", "The planted shortcut", "A network that cheats, and how to catch it.", shortcut_lab),
     )
 }  # fmt: skip
 # the labs that have an address of their own, without the lesson's question
