@@ -1,4 +1,7 @@
-"""Curves over the epochs as SVG text: one chart, two lines, each named at its end."""
+"""Curves over the epochs as SVG text: one chart, two lines, each named at its end.
+
+Epoch 0, before the first step, is at the left: there the weights exist, but nothing was measured.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 480, 180
-LEFT, RIGHT, TOP, BOTTOM = 44, 124, 12, 24  # room for words around the plot
+LEFT, RIGHT, TOP, BOTTOM = 44, 124, 12, 24  # room for words around the plot; training.css moves a line across it
 APART = 15  # pixels between the names of lines that end close together
 
 
@@ -29,11 +32,11 @@ def chart(title: str, epochs: Sequence[int], curves: Sequence[Curve], best: int,
             place, points, place, WIDTH - RIGHT + 6, f"{y + 4:.1f}", f"{curve.name} {_words(curve.values[-1], percent)}"
         )  # fmt: skip
     return Markup(
-        '<svg class="curves" viewBox="0 0 {} {}" role="img" aria-label="{}" data-first="{}" data-last="{}">{}{}'
-        '<path class="best" d="M{} {}V{}"/><path class="now" d="M{} {}V{}" data-span="{}" hidden/></svg>'
+        '<svg class="curves" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}'
+        '<path class="best" d="M{} {}V{}"/><path class="now" d="M{} {}V{}"/></svg>'
     ).format(
-        WIDTH, HEIGHT, title, epochs[0], epochs[-1], _axes(epochs, top, percent), lines,
-        f"{_x(best, epochs):.1f}", TOP, HEIGHT - BOTTOM, LEFT, TOP, HEIGHT - BOTTOM, WIDTH - RIGHT - LEFT,
+        WIDTH, HEIGHT, title, _axes(epochs, top, percent), lines,
+        f"{_x(best, epochs):.1f}", TOP, HEIGHT - BOTTOM, LEFT, TOP, HEIGHT - BOTTOM,
     )  # fmt: skip
 
 
@@ -45,8 +48,7 @@ def _axes(epochs: Sequence[int], top: float, percent: bool) -> Markup:
             LEFT, f"{y:.1f}", WIDTH - RIGHT, LEFT - 6, f"{y + 4:.1f}", _words(share * top, percent)
         )
     words = Markup('<text class="tick" x="{}" y="{}">{}</text>')
-    ends = words.format(LEFT + 6, HEIGHT - 6, epochs[0]) if len(epochs) > 1 else Markup("")
-    return drawn + ends + words.format(WIDTH - RIGHT + 6, HEIGHT - 6, f"epoch {epochs[-1]}")
+    return drawn + words.format(LEFT + 6, HEIGHT - 6, 0) + words.format(WIDTH - RIGHT + 6, HEIGHT - 6, f"epoch {epochs[-1]}")
 
 
 def _labels(curves: Sequence[Curve], top: float) -> list[float]:
@@ -59,7 +61,7 @@ def _labels(curves: Sequence[Curve], top: float) -> list[float]:
 
 
 def _x(epoch: int, epochs: Sequence[int]) -> float:
-    return LEFT + (epoch - epochs[0]) / max(epochs[-1] - epochs[0], 1) * (WIDTH - LEFT - RIGHT)
+    return LEFT + epoch / max(epochs[-1], 1) * (WIDTH - LEFT - RIGHT)
 
 
 def _y(value: float, top: float) -> float:

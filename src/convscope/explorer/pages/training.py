@@ -12,7 +12,7 @@ def _write(site: Site, asked: Asked) -> str:
     epochs = next(iter(grown.values()))["epoch"].tolist() if grown else []
     return site.render(
         "training.html", 1, run=run, same=run is not None and run.made(atlas), charts=_charts(run) if run else [],
-        grown=grown, epochs=epochs, epoch=asked.query.get("epoch", ""),
+        grown=grown, epochs=epochs, last=run.epochs[-1].epoch if run else max(epochs, default=0),
     )  # fmt: skip
 
 

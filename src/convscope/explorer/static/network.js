@@ -1,29 +1,30 @@
-// The graph of the network: which blocks are open and what is sought stand in the address.
+// The network: which blocks are open and which step is sought. Its training: one slider drives every panel.
 "use strict";
 
-customElements.define("scope-network", class extends HTMLElement {
-  connectedCallback() {
-    const field = this.querySelector("input"), all = [...this.querySelectorAll("details")];
-    field.closest("p").hidden = false;
-    field.value = Scope.get("find") || "";
-    const open = (Scope.get("open") || "").split(",");
-    for (const part of all) {
-      if (open.includes(part.dataset.block)) part.open = true;
-      part.ontoggle = () => Scope.set({ open: all.filter(one => one.open).map(one => one.dataset.block).join() || null });
-    }
-    field.oninput = () => { Scope.set({ find: field.value || null }); this.find(field.value); };
-    this.find(field.value);
-  }
+const parts = selector => [...document.querySelectorAll(selector)], [field] = parts("main input");
 
-  find(words) {
-    const asked = words.toLowerCase().split(" ").filter(Boolean), rows = [...this.querySelectorAll("[data-row]")];
-    let count = 0;
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase(), hit = asked.length > 0 && asked.every(word => text.includes(word));
-      const drawn = this.querySelector(`[data-step="${row.dataset.row}"]`);
-      for (const part of [row, drawn]) part.classList.toggle("hit", hit);
-      if (hit) { count++; drawn.closest("details").open = true; }
-    }
-    this.querySelector("output").textContent = asked.length ? `${count} of ${rows.length} steps` : "";
+for (const block of parts("details")) {
+  block.open ||= Scope.get("open")?.split(",").includes(block.id);
+  block.ontoggle = () => Scope.set({ open: parts("details[open]").map(one => one.id).join() || null });
+}
+
+const find = () => {
+  for (const step of parts("g")) {
+    const text = step.textContent.toLowerCase(), hit = field.value.trim().toLowerCase().split(" ").every(word => word && text.includes(word));
+    if (step.classList.toggle("hit", hit)) step.closest("details").open = true;
   }
-});
+  return `${parts(".hit").length} found`;
+};
+
+const turn = () => {
+  const epochs = field.dataset.epochs.split(","), at = epochs.filter(epoch => epoch <= +field.value).length - 1;
+  document.body.style = `--at:${at};--of:${epochs.length};--share:${field.value / field.max}`;
+  return field.ariaValueText = epochs[at];
+};
+
+field.parentNode.hidden = false;
+field.value = Scope.get(field.name) || field.value;
+(field.oninput = () => {
+  Scope.set({ [field.name]: field.value || null });
+  field.nextElementSibling.value = field.max ? turn() : find();
+})();
