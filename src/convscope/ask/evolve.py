@@ -109,4 +109,3 @@ def _draw(
         picture = strip(tiles.patches[0], tiles.projections[0])
         write_picture(layout.evolution_picture(job.root, layer, channel), picture)
     return scale
-

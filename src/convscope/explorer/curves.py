@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 480, 180
-LEFT, RIGHT, TOP, BOTTOM = 44, 124, 12, 24  # room for words around the plot; training.css moves a line across it
+LEFT, RIGHT, TOP, BOTTOM = (
+    44,
+    124,
+    12,
+    24,
+)  # room for words around the plot; training.css moves a line across it
 APART = 15  # pixels between the names of lines that end close together
 
 
@@ -21,13 +26,17 @@ class Curve:
     values: Sequence[float]
 
 
-def chart(title: str, epochs: Sequence[int], curves: Sequence[Curve], best: int, percent: bool) -> Markup:
-    """Lines over ``epochs`` from zero up; a dotted line marks the ``best`` epoch, another the one that is asked for."""
+def chart(
+    title: str, epochs: Sequence[int], curves: Sequence[Curve], best: int, last: int, *, percent: bool
+) -> Markup:
+    """Lines over ``epochs`` of 0 to ``last``, from zero up; a dotted line marks the ``best`` epoch, another the one that is asked for."""
     top = _round_up(max(max(curve.values) for curve in curves)) if not percent else 1.0
-    across = [_x(epoch, epochs) for epoch in epochs]
+    across = [_x(epoch, last) for epoch in epochs]
     lines, labels = Markup(""), _labels(curves, top)
     for place, (curve, y) in enumerate(zip(curves, labels, strict=True)):
-        points = " ".join(f"{x:.1f},{_y(value, top):.1f}" for x, value in zip(across, curve.values, strict=True))
+        points = " ".join(
+            f"{x:.1f},{_y(value, top):.1f}" for x, value in zip(across, curve.values, strict=True)
+        )
         lines += Markup('<polyline class="line-{}" points="{}"/><text class="line-{}" x="{}" y="{}">{}</text>').format(
             place, points, place, WIDTH - RIGHT + 6, f"{y + 4:.1f}", f"{curve.name} {_words(curve.values[-1], percent)}"
         )  # fmt: skip
@@ -35,20 +44,24 @@ def chart(title: str, epochs: Sequence[int], curves: Sequence[Curve], best: int,
         '<svg class="curves" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}'
         '<path class="best" d="M{} {}V{}"/><path class="now" d="M{} {}V{}"/></svg>'
     ).format(
-        WIDTH, HEIGHT, title, _axes(epochs, top, percent), lines,
-        f"{_x(best, epochs):.1f}", TOP, HEIGHT - BOTTOM, LEFT, TOP, HEIGHT - BOTTOM,
+        WIDTH, HEIGHT, title, _axes(last, top, percent), lines,
+        f"{_x(best, last):.1f}", TOP, HEIGHT - BOTTOM, LEFT, TOP, HEIGHT - BOTTOM,
     )  # fmt: skip
 
 
-def _axes(epochs: Sequence[int], top: float, percent: bool) -> Markup:
+def _axes(last: int, top: float, percent: bool) -> Markup:
     drawn = Markup("")
     for share in (0, 0.5, 1):
         y = _y(share * top, top)
-        drawn += Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}">{}</text>').format(
-            LEFT, f"{y:.1f}", WIDTH - RIGHT, LEFT - 6, f"{y + 4:.1f}", _words(share * top, percent)
-        )
+        drawn += Markup(
+            '<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}">{}</text>'
+        ).format(LEFT, f"{y:.1f}", WIDTH - RIGHT, LEFT - 6, f"{y + 4:.1f}", _words(share * top, percent))
     words = Markup('<text class="tick" x="{}" y="{}">{}</text>')
-    return drawn + words.format(LEFT + 6, HEIGHT - 6, 0) + words.format(WIDTH - RIGHT + 6, HEIGHT - 6, f"epoch {epochs[-1]}")
+    return (
+        drawn
+        + words.format(LEFT + 6, HEIGHT - 6, 0)
+        + words.format(WIDTH - RIGHT + 6, HEIGHT - 6, f"epoch {last}")
+    )
 
 
 def _labels(curves: Sequence[Curve], top: float) -> list[float]:
@@ -60,8 +73,8 @@ def _labels(curves: Sequence[Curve], top: float) -> list[float]:
     return ends
 
 
-def _x(epoch: int, epochs: Sequence[int]) -> float:
-    return LEFT + epoch / max(epochs[-1], 1) * (WIDTH - LEFT - RIGHT)
+def _x(epoch: int, last: int) -> float:
+    return LEFT + epoch / max(last, 1) * (WIDTH - LEFT - RIGHT)
 
 
 def _y(value: float, top: float) -> float:
