@@ -57,16 +57,27 @@ def source_of(place: Any, data: str | None) -> Callable[[], Any]:
 @contextmanager
 def stopping(cancelled: Callable[[], bool]) -> Iterator[None]:
     """Inside, the next operation of torch raises Cancelled once ``cancelled`` holds; nothing is left half-changed."""
+    import torch
     from torch.overrides import TorchFunctionMode
 
     class Stopping(TorchFunctionMode):
+        raised = False
+
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if cancelled():
+            # once, and never the switch of a leaving no_grad: what is open is closed on the way out
+            if not self.raised and func is not torch._C._set_grad_enabled and cancelled():
+                self.raised = True
                 raise Cancelled
             return func(*args, **(kwargs or {}))
 
-    with Stopping():
-        yield
+    mode = Stopping()
+    try:
+        with mode:
+            yield
+    except Exception as error:
+        if mode.raised:  # whatever a reader of the network made of it on the way
+            raise Cancelled from error
+        raise
 
 
 def _open(place: Any) -> Any:
