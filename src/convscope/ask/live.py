@@ -9,7 +9,7 @@ from typing import Any
 from convscope.ask.run import is_run, run_images
 from convscope.atlas.picture import find_picture
 from convscope.atlas.read import Atlas
-from convscope.errors import BadSpec
+from convscope.errors import BadSpec, Unanswerable
 from convscope.plain.unit import Unit
 from convscope.plain.wish import Answering, Cancelled, Tell, Wish
 
@@ -27,6 +27,7 @@ def live(
     opened, images = cache(open_with or (lambda: _open(place))), source_of(place, data)
     kinds: dict[str, Callable[[Any, Wish, Tell], dict[str, Any]]] = {
         "stack": _stack, "deconvnet": _deconvnet, "occlusion": _occlusion, "gradcam": _gradcam,
+        "why": lambda scene, wish, tell: _why(scene, images(), wish, tell),
     }  # fmt: skip
 
     def answering(make: Callable[[Any, Wish, Tell], dict[str, Any]]) -> Answering:
@@ -118,6 +119,18 @@ def _occlusion(scene: Any, wish: Wish, tell: Tell) -> dict[str, Any]:
 
     is_class = Unit.parse(wish.unit).layer == scene.model.output
     return _look(scene, wish, occlusion() if is_class else Occlusion(), tell)
+
+
+def _why(scene: Any, images: Any, wish: Wish, tell: Tell) -> dict[str, Any]:
+    from convscope.ask.why import why
+
+    if scene.picture.row is None:
+        raise Unanswerable("only pictures of the atlas can be asked why: it compares them with the others")
+    why(
+        scene.model, scene.picture.row, atlas=scene.atlas, images=images, against=wish.against or None,
+        on_progress=lambda progress: tell(progress.done, progress.total, progress.stage),
+    )  # fmt: skip
+    return {"page": f"image/{wish.image}/why/"}
 
 
 def _look(scene: Any, wish: Wish, lens: Any, tell: Tell) -> dict[str, Any]:
