@@ -118,6 +118,7 @@ def test_a_graph_that_points_backwards_is_refused_by_name(grown, tmp_path):
 
 def test_a_run_is_read_up_to_its_last_whole_line(grown):
     run = run_of(grown)
+    assert run is not None
     assert [one.epoch for one in run.epochs] == [1, 2, 3, 4]
     assert run.best.epoch == 4
     assert run.gap == pytest.approx(0.4)

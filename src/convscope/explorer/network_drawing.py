@@ -91,7 +91,7 @@ def _box(step: Step, block: str, place: tuple[int, int], links: Mapping[str, str
         x + 12, y + 17, _short(words), x + 12, y + 33, _short(f"{step.shape}  {inside_of(block, step.node.name)}"),
     )  # fmt: skip
     group = Markup('<g data-step="{}">{}</g>').format(step.place, inside)
-    return Markup('<a href="{}">{}</a>').format(links[step.layer], group) if step.layer in links else group
+    return Markup('<a href="{}">{}</a>').format(links[step.layer], group) if step.layer else group
 
 
 def inside_of(block: str, name: str) -> str:

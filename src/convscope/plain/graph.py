@@ -49,12 +49,17 @@ class Graph:
 
 
 def _node(entry: Mapping[str, Any]) -> Node:
-    texts = (str(entry[key]) for key in ("name", "path", "operation", "words"))
     field = entry["field"]
     return Node(
-        *texts, tuple(map(int, entry["shape"])), None if field is None else (int(field[0]), int(field[1])),
-        _amount(entry["parameters"]), _amount(entry["multiply_adds"]),
-    )  # fmt: skip
+        name=str(entry["name"]),
+        path=str(entry["path"]),
+        operation=str(entry["operation"]),
+        words=str(entry["words"]),
+        shape=tuple(map(int, entry["shape"])),
+        field=None if field is None else (int(field[0]), int(field[1])),
+        parameters=_amount(entry["parameters"]),
+        multiply_adds=_amount(entry["multiply_adds"]),
+    )
 
 
 def _amount(number: Any) -> int | None:
