@@ -36,6 +36,7 @@ def run(tmp_path_factory):
 def test_every_epoch_has_a_column_and_the_numbers_of_its_own_survey(run, tmp_path):
     atlas = evolve(run, channels="conv1")
     kept = atlas.evolution("conv1")
+    assert kept is not None
     assert kept["epoch"].tolist() == [0, 1, 2]
     assert kept["row"].tolist() == list(range(len(atlas.images)))
     name, tile = atlas.layer("conv1").name, atlas.layer("conv1").tile
@@ -61,7 +62,9 @@ def test_a_damaged_file_of_epochs_names_the_command(run, tmp_path):
     shutil.copytree(run, tmp_path / "hurt")
     atlas = evolve(tmp_path / "hurt", each=1)
     name = next(iter(atlas.layers))
-    kept = dict(atlas.evolution(name)) | {"channel": np.array([99])}
+    whole = atlas.evolution(name)
+    assert whole is not None
+    kept = {**whole, "channel": np.array([99])}
     write_evolution(atlas.path, name, kept)
     with pytest.raises(BadAtlas, match="run `convscope evolve RUN` again"):
         atlas.evolution(name)
