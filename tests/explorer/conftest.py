@@ -3,13 +3,14 @@
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.types import ASGIApp
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas
@@ -65,9 +66,16 @@ def served(atlas: Atlas) -> Iterator[str]:
 @contextmanager
 def running(atlas: Atlas) -> Iterator[str]:
     """The URL of a server of any atlas, for as long as the block lasts."""
+    with serving(lambda hosts: create_app(atlas, hosts=hosts)) as url:
+        yield url
+
+
+@contextmanager
+def serving(make_app: Callable[[Iterable[str]], ASGIApp]) -> Iterator[str]:
+    """The URL of an application, made once the names that its server answers to are known."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    server = make_server(create_app(atlas, hosts=loopback_hosts(port)))
+    server = make_server(make_app(loopback_hosts(port)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{port}/"
