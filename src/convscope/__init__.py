@@ -54,6 +54,7 @@ _PORCH = {
     "explore": "convscope.explorer.explore",
     "export": "convscope.ask.export",
     "figure": "convscope.ask.figure",
+    "live": "convscope.ask.live",
     "look": "convscope.ask.look",
     "maps": "convscope.studies.maps",
     "models": "convscope.nets.catalogue",

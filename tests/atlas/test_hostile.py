@@ -214,6 +214,48 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         write.prepare_folder(tmp_path / "file" / "atlas")
 
 
+SWEPT = {
+    "row": 1,
+    "size": 2,
+    "stride": 1,
+    "classes": [0, 1],
+    "clean": [0.7, 0.3],
+    "probability": [[[0.5]], [[0.5]]],
+}
+SHIFTED = {
+    "steps": [0, 1],
+    "layers": [{"change": [0, 1], "aligned": [0, None]}],
+    "probability": [1, 1],
+    "kept": [1, 1],
+}
+MEASURED = {"shift": SHIFTED, "fields": {"width": {"relu1": [1, 1]}}, "occlusion": SWEPT}
+
+
+def test_measured_lessons_are_read(folder):
+    write.write_lessons(folder, MEASURED)
+    assert open_atlas(folder).lessons == {"schema": 1, **MEASURED}
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "says"),
+    [
+        ("occlusion", {**SWEPT, "row": 9}, "another size"),
+        ("occlusion", {**SWEPT, "classes": [0, 2]}, "another size"),
+        ("occlusion", {**SWEPT, "clean": [1]}, "another size"),
+        ("occlusion", {**SWEPT, "probability": [[[]], [[]]]}, "another size"),
+        ("occlusion", {**SWEPT, "probability": [["<b>"]]}, "is damaged"),
+        ("occlusion", [], "is damaged"),
+        ("shift", {**SHIFTED, "kept": [1]}, "another size"),
+        ("fields", {"width": {"relu1": [1]}}, "another size"),
+        ("fields", {"width": 3}, "is damaged"),
+    ],
+)
+def test_damaged_lessons_are_named(folder, part, wrong, says):
+    write.write_lessons(folder, {**MEASURED, part: wrong})
+    with pytest.raises(BadAtlas, match=rf"lessons.json .*{says}.*: `convscope lessons RUN` makes it again"):
+        _ = open_atlas(folder).lessons
+
+
 @pytest.mark.parametrize(
     "peaks",
     [

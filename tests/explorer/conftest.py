@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from convscope.atlas import layout
-from convscope.atlas.read import Atlas
+from convscope.atlas.read import Atlas, open_atlas
 from convscope.atlas.write import write_picture
 from convscope.explorer.app import create_app
 from convscope.explorer.guard import loopback_hosts
@@ -22,6 +23,14 @@ from convscope.explorer.serve import make_server
 
 from . import synthetic
 
+# names that try to be markup, script, addresses, formulas, terminal codes
+NAMES = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>', "'-alert(1)-'", "</script><script>alert(1)//",
+    "</title><script>alert(1)</script>", "javascript:alert(1)", "{{7*7}}", "{% raw %}", "${alert(1)}", "&lt;b&gt;", "&amp;amp;", "<!--", "]]>",
+    "\u202egnp.exe", "\u2028alert(1)", "a\x1b[31mb", "=cmd|' /C calc'!A0", "../../etc/passwd", "%3Cscript%3E", "a\u0000b", "é" * 90, "<base href=//evil>",
+    "<style>*{display:none}</style>", "x' onmouseover='alert(1)", "--><script>alert(1)</script>", "<iframe srcdoc='<script>parent.alert(1)</script>'>",
+    "<a href=data:text/html,x>", "<math><mi xlink:href=javascript:alert(1)>", "\\u003cscript\\u003e",
+)  # fmt: skip
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -56,17 +65,26 @@ def site(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def served(atlas: Atlas) -> Iterator[str]:
-    """The URL of a running server of the atlas."""
-    with running(atlas) as url:
-        yield url
+@pytest.fixture
+def own(atlas: Atlas, tmp_path: Path) -> Atlas:
+    """A copy that may be written to."""
+    shutil.copytree(atlas.path, tmp_path / "atlas")
+    return open_atlas(tmp_path / "atlas")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """An atlas whose images, classes, labels and model bear one bad name after another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "IDS", tuple(f"{row}{name}" for row, name in enumerate(NAMES[:6])))
+        patch.setattr(synthetic, "CLASSES", NAMES[6:10])
+        return synthetic.build(tmp_path_factory.mktemp("hostile"))
 
 
 @contextmanager
-def running(atlas: Atlas) -> Iterator[str]:
-    """The URL of a server of any atlas, for as long as the block lasts."""
-    with serving(lambda hosts: create_app(atlas, hosts=hosts)) as url:
+def running(atlas: Atlas, **options: Any) -> Iterator[str]:
+    """A server of any atlas, for as long as the block lasts; gives its URL."""
+    with serving(lambda hosts: create_app(atlas, hosts=hosts, **options)) as url:
         yield url
 
 
@@ -78,20 +96,35 @@ def serving(make_app: Callable[[Iterable[str]], ASGIApp]) -> Iterator[str]:
     server = make_server(make_app(loopback_hosts(port)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join(10)
-    listening.close()
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listening.close()
+
+
+@pytest.fixture(scope="session")
+def served(atlas: Atlas) -> Iterator[str]:
+    """The URL of a running server of the atlas."""
+    with running(atlas) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")  # Playwright keeps an event loop running in this thread while it lives
-def browser() -> Iterator[object]:
+def launch() -> Iterator[Callable[..., Any]]:
+    """Starts a Chromium with further flags."""
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on this machine: install the system package `chromium` to run browser tests")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=found, args=flags)
-        yield chromium
-        chromium.close()
+        yield lambda *more: driver.chromium.launch(executable_path=found, args=[*flags, *more])
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[..., Any]) -> Iterator[Any]:
+    chromium = launch()
+    yield chromium
+    chromium.close()

@@ -5,9 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from convscope.atlas import layout, write
+from convscope.atlas.picture import find_picture
 from convscope.atlas.read import Atlas, open_atlas
+from convscope.atlas.stack import Answer, Stack, StackLayer, write_stack
+from convscope.plain.boxes import Box
 from convscope.plain.names import escape
+from convscope.plain.pixelmap import PixelMap
+from convscope.plain.question import Question
 from convscope.plain.share import Share
+from convscope.plain.unit import Unit
+from convscope.plain.validity import Validity
 from convscope.plain.why import Cause, Guess, Trial, Verdict, Where, Why
 
 SIDE, TILE, K, ROWS = 32, 64, 9, 6
@@ -45,8 +52,30 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
     _photographs(root)
     for row, against in WHYS:
         write.write_why(root, why(row, against))
+    if pictures:
+        write.write_lessons(root, measured())
     write.write_manifest(root, _manifest(pictures))
+    if pictures:
+        _stack(open_atlas(root), str(CHOSEN[0]))
     return open_atlas(root)
+
+
+def measured() -> dict:
+    """What `convscope lessons` would have measured."""
+    rng = np.random.default_rng(13)
+    steps = [0, 1, 2]
+    change = [0.0, 0.25, 0.5]
+    return {
+        "shift": {
+            "steps": steps, "border": "reflect", "pictures": 3, "probability": [0.9, 0.8, 0.7], "kept": [1.0, 1.0, 0.5],
+            "layers": [{"layer": name, "change": change, "aligned": [0.0, None, 0.1]} for name, *_ in LAYERS],
+        },
+        "fields": {"pictures": 3, "width": {"relu1": [3, 4], "layer2.0.relu#2": [7, 9]}},
+        "occlusion": {
+            "row": 3, "size": 8, "stride": 4, "fill": "grey", "of": 2, "classes": [3, 0], "clean": [0.75, 0.125],
+            "probability": rng.random((2, 7, 7)).tolist(),
+        },
+    }  # fmt: skip
 
 
 def _images() -> dict[str, list]:
@@ -114,6 +143,34 @@ def _draw(root: Path, place: int) -> None:
         for chosen in range(len(CHOSEN)):
             grey = np.repeat(np.arange(channels, dtype=np.uint8) * 20, height)[:, None]
             write.write_picture(layout.layer_maps_file(root, name, chosen), np.repeat(grey, width, axis=1))
+
+
+def stack_levels(place: int) -> np.ndarray:
+    """uint8 ``[3, H, W]``: the maps of three channels that the stack holds, no two cells alike in a row."""
+    height, width = LAYERS[place][1][1:]
+    y, x = np.mgrid[:height, :width]
+    return np.stack([(y * 16 + x * 7 + 40 * one + place) % 256 for one in range(3)]).astype(np.uint8)
+
+
+def _stack(atlas: Atlas, key: str) -> None:
+    """A stack whose white is 2, 4 and 6, with one map of each lens and a projection of relu1:5."""
+    picture = find_picture(atlas, key)
+    layers = tuple(StackLayer(name, (5, 0, 2), (2.0, 4.0, 6.0), (1.5, 3.0, 0.5)) for name, *_ in LAYERS)
+    rng = np.random.default_rng(5)
+    answers = []
+    for lens, unit, bands in (
+        ("deconvnet", "relu1:5", 3),
+        ("gradcam", "head:1", 1),
+        ("occlusion", "head:1", 1),
+    ):
+        array = rng.normal(0, 1, (SIDE, SIDE, bands)).astype(np.float32)
+        array = np.abs(array) if lens == "gradcam" else array
+        about = (array, "made-up units", Box(0, 0, SIDE, SIDE), None, f"{lens} <b>of</b> {unit}")
+        asked = Question(atlas.manifest["model"]["id"], Unit.parse(unit), lens, 1, picture.id)
+        write.write_map(picture.memory, asked, PixelMap(*about, Validity("exact", "Made up.")))
+        answers.append(Answer(lens, unit, asked.key))
+    stack = Stack(((1, 0.8), (0, 0.1)), layers, tuple(answers), ("no <i>answer</i> to another question",))
+    write_stack(picture, stack, [stack_levels(place) for place in range(len(LAYERS))])
 
 
 def _enlarge(tiles: np.ndarray, side: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from convscope.explorer.labs.pooling import pooling_lab
 from convscope.explorer.publish import publish
 
 from .test_browser import visit
-from .test_lessons import counted, double, dropped
+from .test_lessons import counted, double, dropped, means
 
 pytestmark = pytest.mark.browser
 PRINTED = """() => {
@@ -99,7 +99,9 @@ def test_the_kernel_follows_the_mouse(browser, lessons, lively):
         assert page.evaluate(PRINTED)["at"] == [6, 3]
 
 
-def test_forty_walks_say_and_draw_what_torch_counts(browser, lessons):
+def test_forty_walks_say_and_draw_what_torch_counts(browser, lessons, lively):
+    _, pixels = stride_lab.pixel_row(lively)
+    levels = [round(float(np.mean(pixel))) for pixel in pixels]
     rng = np.random.default_rng(9)
     with visit(browser, address(lessons, "stride-and-padding")) as page:
         for _ in range(40):
@@ -111,12 +113,15 @@ def test_forty_walks_say_and_draw_what_torch_counts(browser, lessons):
             drawn = walk.evaluate("""lab => ({
               padding: lab.querySelectorAll('.padding').length, lost: lab.querySelectorAll('.lost:not(.casing)').length,
               lines: lab.querySelectorAll('.span').length, left: Number(lab.querySelector('svg').getAttribute('viewBox').split(' ')[0]),
-              visits: [...lab.querySelectorAll('text:not(.zero)')].map(text => Number(text.textContent)),
+              visits: [...lab.querySelectorAll('text:not(.zero, .answer)')].map(text => Number(text.textContent)),
               formula: lab.querySelector('.formula').textContent, said: lab.querySelectorAll('.promises li').length,
+              answers: [...lab.querySelectorAll('.answer')].map(text => Number(text.textContent)),
               holds: !lab.querySelector('.holds').hidden })""")
             axis = (chosen["pixels"], (-drawn["left"], drawn["padding"] + drawn["left"]))
             window = (chosen["kernel"], chosen["stride"], chosen["dilation"])
             assert [*drawn["visits"], drawn["lines"]] == counted(*axis, *window)
+            wanted = means(levels[: chosen["pixels"]], axis[1], *window)
+            np.testing.assert_allclose(drawn["answers"], wanted[: drawn["lines"]], atol=6e-4)
             assert drawn["lost"] == dropped(*axis, *window)
             assert drawn["formula"].endswith(f"= {drawn['lines']}")
             assert drawn["holds"] == (drawn["said"] == 0)

@@ -20,6 +20,7 @@ from convscope.explorer.labs import stride as stride_lab
 from convscope.explorer.labs.crop import liveliest, unpadded
 from convscope.explorer.labs.field import field_lab
 from convscope.explorer.labs.kernel import kernel_lab
+from convscope.explorer.labs.lessons import LABS
 from convscope.explorer.labs.pooling import pooling_lab
 from convscope.plain.boxes import Box
 from convscope.plain.convolution import PADDINGS
@@ -72,6 +73,17 @@ def counted(n: int, padding: tuple[int, int], kernel: int, stride: int, dilation
     return [*pixels.grad[0, 0].int().tolist(), out.shape[2]]
 
 
+def means(
+    levels: list[int], padding: tuple[int, int], kernel: int, stride: int, dilation: int
+) -> list[float]:
+    """The mean of what every window reads of padded levels; empty where none fits."""
+    padded = functional.pad(double(levels)[None, None], padding)
+    if padded.shape[2] <= dilation * (kernel - 1):
+        return []
+    even = torch.full((1, 1, kernel), 1 / kernel, dtype=torch.float64)
+    return functional.conv1d(padded, even, stride=stride, dilation=dilation)[0, 0].tolist()
+
+
 def dropped(n: int, padding: tuple[int, int], kernel: int, stride: int, dilation: int) -> int:
     """Pixels at the end that no window spans, whether it reads them or not."""
     *spanned, _ = counted(n, padding, dilation * (kernel - 1) + 1, stride, 1)
@@ -91,6 +103,11 @@ def test_every_walk_is_what_autograd_says():
         assert (outputs, visits) == (positions, "".join(map(str, counts)))
         assert lost == dropped(n, (before, after), kernel, stride, dilation)
         assert formula.endswith(f"= {positions}") or positions == 0
+        levels = list(range(3, 3 + 7 * n, 7))
+        one = stride_lab.walk(*settings)
+        np.testing.assert_allclose(
+            one.answers(levels), means(levels, (before, after), kernel, stride, dilation)
+        )
         promised = {"valid": (0, 0), "full": (reach, reach), "causal": (reach, 0)}
         assert (before, after) == promised.get(padding, (before, after))
         assert padding != "same" or outputs == -(-n // stride)
@@ -195,3 +212,33 @@ def test_an_unknown_lesson_is_named(app):
 
 def test_every_padding_is_compared():
     assert [settings[-1] for settings in stride_lab.COMPARED] == list(PADDINGS)
+
+
+@pytest.mark.parametrize("key", list(LABS))
+def test_a_lab_alone_is_its_lesson_without_the_question(app, key):
+    lesson, lab = (read(app, f"/{address}/") for address in (LABS[key].page.rstrip("/"), f"lab/{key}"))
+    assert (len(lesson.all("scope-predict")), lab.all("scope-predict")) == (1, [])
+    assert [script["src"] for script in lab.all("script") if "src" in script] == [
+        script["src"] for script in lesson.all("script") if "src" in script
+    ]
+    assert lab.text.count(": the lab") == 2
+
+
+def test_an_unknown_lab_is_named(app):
+    reply = ask(app, "/lab/convolutoin/")
+    assert (reply.status, "did you mean convolution" in reply.text) == (404, True)
+
+
+def test_unmeasured_lessons_name_the_command(half_made):
+    app = create_app(half_made)
+    for key in ("pooling", "receptive-field", "occlusion"):
+        assert "convscope lessons RUN measures it" in read(app, f"/learn/{key}/").text
+
+
+def test_what_was_measured_stands_in_the_lessons(app):
+    shift = read(app, "/learn/pooling/").text
+    assert (
+        "moved by 0 px 1 px 2 px relu1 0 25 50 layer2.0.relu#2 0 25 50 head 0 25 50 keeps its class 100 100 50"
+        in shift
+    )
+    assert "7 × 9" in read(app, "/learn/receptive-field/").text

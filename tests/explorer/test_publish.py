@@ -80,7 +80,7 @@ def test_links_out_of_the_site_are_dead(tmp_path, link):
 def test_a_page_that_fails_stops_publishing(atlas, tmp_path):
     synthetic.build(tmp_path / "atlas")
     (tmp_path / "atlas/layers/head/loupe.safetensors").write_bytes(b"junk")
-    with pytest.raises(BadAtlas, match=r"cannot publish /loupe/0/head.js: it answers 500"):
+    with pytest.raises(BadAtlas, match=r"cannot publish /image/3/: it answers 500"):
         publish(synthetic.open_atlas(tmp_path / "atlas"), tmp_path / "site")
 
 

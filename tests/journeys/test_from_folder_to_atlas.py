@@ -187,7 +187,19 @@ def test_the_users_pictures_are_never_touched(run, photos, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "survey", "explore", "publish", "look", "sheet", "predict", "evaluate", "summary", "demo"],
+    [
+        "train",
+        "survey",
+        "explore",
+        "publish",
+        "look",
+        "stack",
+        "sheet",
+        "predict",
+        "evaluate",
+        "summary",
+        "demo",
+    ],
 )
 def test_every_command_explains_itself(command):
     answer = convscope(command, "--help")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.ask.run import has_atlas, is_run, run_images
+from convscope.atlas.layout import LESSONS
 
 VAL = 0.1  # of the clothes, which have test images of their own; the emoji bring their split
 
@@ -19,6 +20,8 @@ def demo_run(
         _train(data, folder, on_training)
     if not has_atlas(folder) or _half_made(folder):
         _survey(folder, on_survey)
+    if not (folder / "atlas" / LESSONS).is_file():
+        _measure_lessons(folder)
     return folder
 
 
@@ -44,3 +47,10 @@ def _survey(folder: Path, report: Callable[[Any], None]) -> None:
 
     # of so few pictures all are surveyed: nine patches from a fifth of them would be a poor choice
     survey(open_model(folder), run_images(folder), into=folder / "atlas", split="all", on_progress=report)
+
+
+def _measure_lessons(folder: Path) -> None:
+    from convscope.ask.lessons import measure_lessons
+    from convscope.nets.open import open_model
+
+    measure_lessons(open_model(folder), run_images(folder), folder / "atlas")

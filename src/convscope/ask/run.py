@@ -25,6 +25,13 @@ def is_run(place: str | Path) -> bool:
     return (Path(place) / "config.yaml").is_file()
 
 
+def run_of(place: str | Path) -> str | None:
+    """The run that an atlas belongs to: itself, or the folder around it; None where there is none."""
+    return next(
+        (str(folder) for folder in (Path(place), Path(place).absolute().parent) if is_run(folder)), None
+    )
+
+
 def has_atlas(place: str | Path) -> bool:
     """Whether an atlas lies in a folder or in a run."""
     root = Path(place)

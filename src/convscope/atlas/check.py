@@ -21,20 +21,24 @@ PARTS = ("stage", "model", "images", "layers", "survey")
 WITHIN = {"model": ("id", "name", "classes", "fit"), "images": ("name", "classes", "count")}
 
 
+REBUILD = "survey again to rebuild it"
+MEASURE = "`convscope lessons RUN` makes it again"
+
+
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Inside, whatever a damaged file raises becomes BadAtlas naming the file."""
+def readable(path: Path, remedy: str = REBUILD) -> Iterator[None]:
+    """Inside, whatever a damaged file raises becomes BadAtlas naming the file and what mends it."""
     try:
         yield
     except DAMAGE as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise BadAtlas(f"{path} is damaged ({what}): survey again to rebuild it.") from error
+        raise BadAtlas(f"{path} is damaged ({what}): {remedy}.") from error
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = REBUILD) -> Any:
     """The content of a JSON file; raises BadAtlas where it is missing or damaged."""
     _there(path)
-    with readable(path):
+    with readable(path, remedy):
         return json.loads(path.read_text("utf-8"))
 
 
@@ -122,3 +126,21 @@ def check_weights(path: Path, arrays: Mapping[str, np.ndarray], channels: int) -
     fits = len(weight) == 4 and weight[0] == channels and bias == (channels,) and 0 not in weight
     if not fits or not all(np.isfinite(array).all() for array in arrays.values()):
         raise BadAtlas(f"{path} holds no kernels of {channels} channels: survey again to rebuild it.")
+
+
+def check_lessons(path: Path, found: Mapping[str, Any], images: int, classes: int) -> None:
+    """Raises BadAtlas where a measurement of the lessons is not of the size that it says."""
+    shift, swept = found["shift"], found["occlusion"]
+    rows = [layer[key] for layer in shift["layers"] for key in ("change", "aligned")]
+    rows += [shift["probability"], shift["kept"]]
+    fits = {len(row) for row in rows} == {len(shift["steps"])}
+    fits &= all(len(width) == 2 for width in found["fields"]["width"].values())
+    places = np.array(swept["probability"], dtype=np.float64)
+    fits &= places.ndim == 3 and places.size > 0 and bool(np.isfinite(places).all())
+    fits &= (
+        len(places) == len(swept["classes"]) == len(swept["clean"])
+        and min(swept["size"], swept["stride"]) > 0
+    )
+    fits &= 0 <= swept["row"] < images and all(0 <= index < classes for index in swept["classes"])
+    if not fits:
+        raise BadAtlas(f"{path} holds measurements of another size: {MEASURE}.")

@@ -10,6 +10,7 @@ FORMAT = "convscope atlas"
 SCHEMA = 1
 MANIFEST = "atlas.json"
 IMAGES = "images.json"
+LESSONS = "lessons.json"
 STAGES = ("numbers", "pictures", "complete")
 
 # arrays of numbers.safetensors and their types; all but rows and columns have one entry a channel
@@ -94,6 +95,14 @@ def photo_file(root: Path, row: int) -> Path:
 
 def map_file(root: Path, key: str) -> Path:
     return root / "maps" / f"{key}.safetensors"
+
+
+def stack_folder(root: Path, row: int) -> Path:
+    return root / "stacks" / str(row)
+
+
+def upload_folder(root: Path, key: str) -> Path:
+    return root / "uploads" / key
 
 
 def why_file(root: Path, row: int, against: int) -> Path:

@@ -13,7 +13,9 @@ from safetensors import safe_open
 
 from convscope.atlas import layout
 from convscope.atlas.check import (
+    MEASURE,
     check_columns,
+    check_lessons,
     check_numbers,
     check_peaks,
     check_weights,
@@ -102,6 +104,17 @@ class Atlas:
                 np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
                 np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
             )  # fmt: skip
+
+    @cached_property
+    def lessons(self) -> Mapping[str, Any] | None:
+        """What the lessons show of the network (docs/atlas-format.md); None where it was not measured. Raises BadAtlas."""
+        path = self.path / layout.LESSONS
+        if not path.exists():
+            return None
+        found = read_json(path, MEASURE)
+        with readable(path, MEASURE):
+            check_lessons(path, found, len(self.images), len(self.classes))
+        return found
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -234,15 +247,7 @@ class Atlas:
     def map(self, question: Question) -> PixelMap | None:
         """The remembered answer to a question, or None."""
         path = layout.map_file(self.path, question.key)
-        if not path.exists():
-            return None
-        with readable(path), safe_open(path, "numpy") as file:
-            about = json.loads(file.metadata()["map"])
-            box = None if about["box"] is None else Box(*about["box"])
-            return PixelMap(
-                file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
-                about["caption"], Validity.from_dict(about["validity"]), about["value"],
-            )  # fmt: skip
+        return read_map(path) if path.exists() else None
 
     def whys(self) -> list[tuple[int, int]]:
         """(row, class asked against) of every answer of ``convscope why`` that is remembered."""
@@ -292,6 +297,17 @@ class Atlas:
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
+        )  # fmt: skip
+
+
+def read_map(path: Path) -> PixelMap:
+    """A remembered pixel map by its file; raises BadAtlas where it is missing or damaged."""
+    with readable(path), safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["map"])
+        box = None if about["box"] is None else Box(*about["box"])
+        return PixelMap(
+            file.get_tensor("array"), about["units"], Box(*about["input_box"]), box,
+            about["caption"], Validity.from_dict(about["validity"]), about["value"],
         )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ def prepare_folder(root: Path) -> None:
 
 
 def _looks_like_atlas(root: Path) -> bool:
-    known = {layout.MANIFEST, layout.IMAGES, "images", "layers", "maps", "partial", "why"}
+    known = {
+        layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
+    }  # fmt: skip
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 
 
@@ -47,6 +49,11 @@ def write_manifest(root: Path, manifest: Mapping[str, Any]) -> None:
 def write_images(root: Path, columns: Mapping[str, list[Any]]) -> None:
     """Columns of equal length: id, label, split, height, width, predicted, probability."""
     write_json(root / layout.IMAGES, dict(columns))
+
+
+def write_lessons(root: Path, measured: Mapping[str, Any]) -> None:
+    """What the lessons show of the network: ``shift``, ``fields`` and ``occlusion``."""
+    write_json(root / layout.LESSONS, {"schema": layout.SCHEMA, **measured})
 
 
 def write_numbers(root: Path, layer: str, numbers: Mapping[str, np.ndarray]) -> None:

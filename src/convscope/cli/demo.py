@@ -25,6 +25,7 @@ def demo(
         Open a browser window.
     """
     from convscope.ask.demo import demo_run
+    from convscope.ask.live import live
     from convscope.cli.show import survey_progress
     from convscope.explorer.explore import explore
     from convscope.train.progress import Terminal
@@ -35,4 +36,4 @@ def demo(
             folder = demo_run(data, Path(out), on_training=terminal, on_survey=report)
     finally:
         terminal.close()
-    explore(folder, port=port, open_browser=browser)
+    explore(folder, port=port, open_browser=browser, live=live(folder))

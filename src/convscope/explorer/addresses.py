@@ -49,6 +49,11 @@ def layer_page(layer: str) -> str:
     return f"layer/{escape(layer)}/"
 
 
+def image_page(key: str) -> str:
+    """The address of one picture: a surveyed image by its row, one that was dropped in by its key."""
+    return f"image/{key}/"
+
+
 def panels_script(layer: str, shard: int) -> str:
     return f"{layer_page(layer)}panels/{shard:03d}.js"
 

@@ -2,7 +2,8 @@
 
 import gzip
 import logging
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from convscope.errors import ConvscopeError, UnknownName
 from convscope.explorer.addresses import picture_file
 from convscope.explorer.assets import assets
 from convscope.explorer.guard import Guard, loopback_hosts
+from convscope.explorer.live import live_routes
 from convscope.explorer.page import Page
 from convscope.explorer.pages import PAGES, make_site
 from convscope.explorer.site import Asked, Site
+from convscope.explorer.worker import Worker
+from convscope.plain.wish import Answering
 
 PORT = 8017
 TYPES = {
@@ -33,10 +37,19 @@ log = logging.getLogger(__name__)
 
 
 def create_app(
-    atlas: Atlas, *, hosts: Iterable[str] = loopback_hosts(PORT), portable: bool = False
+    atlas: Atlas,
+    *,
+    hosts: Iterable[str] = loopback_hosts(PORT),
+    portable: bool = False,
+    live: Mapping[str, Answering] | None = None,
 ) -> ASGIApp:
-    """The pages of ``atlas`` for requests whose Host header is one of ``hosts``; GET and HEAD only."""
-    site = make_site(atlas, portable=portable)
+    """The pages of ``atlas`` for requests whose Host header is one of ``hosts``; GET and HEAD only.
+
+    With ``live``, a table from kinds of answers to what makes them, pages may ask for more; a new token of 256
+    bits is drawn for that, and stands in the pages.
+    """
+    token = secrets.token_hex(32) if live else ""
+    site = make_site(atlas, portable=portable, token=token)
 
     def picture(request: Request) -> Response:
         address = request.url.path.lstrip("/")
@@ -52,19 +65,22 @@ def create_app(
         Route("/layers/{address:path}", picture),
         Route("/control/{address:path}", picture),
     ]
+    routes += live_routes(Worker(atlas, live)) if live else []
     handlers: dict[Any, Any] = {
         ConvscopeError: lambda request, error: _problem(site, request, error),
         HTTPException: lambda request, error: _problem(site, request, error),
         Exception: lambda request, error: _problem(site, request, error),
     }
     inside = Starlette(routes=routes, exception_handlers=handlers)
-    return Guard(inside, hosts)
+    return Guard(inside, hosts, token)
 
 
 def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        text = page.write(site, Asked(request.path_params, request.query_params)).encode()
-        return _packed(request, text, page.media)
+        written = page.write(site, Asked(request.path_params, request.query_params))
+        if isinstance(written, bytes):  # a picture, packed already
+            return Response(written, media_type=page.media, headers=NEVER)
+        return _packed(request, written.encode(), page.media)
 
     return endpoint
 

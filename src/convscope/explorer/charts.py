@@ -74,8 +74,8 @@ def _zero_line(low: float, high: float) -> Markup:
     return Markup('<path class="zero" d="M{} 0V{}"/>').format(f"{x:.1f}", HEIGHT)
 
 
-def bar(share: float, words: str = "", inside: Markup = Markup("")) -> Markup:
-    """A horizontal bar, ``share`` of its full width; the words are for those who cannot see it."""
+def bar(share: float, words: str = "", inside: str = "") -> Markup:
+    """A horizontal bar, ``share`` of its full width, with SVG of our own ``inside``; words for those who cannot see it."""
     label = f'role="img" aria-label="{escape(words)}"' if words else 'aria-hidden="true"'
     return Markup(
         f'<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" {label}>'
@@ -90,7 +90,7 @@ def interval_bar(share: float, low: float, high: float) -> Markup:
         return bar(share)
     ends = _part(low), _part(high)
     drawn = f'<path class="whisker" d="M{ends[0]} 1v6M{ends[1]} 1v6M{ends[0]} 4H{ends[1]}"/>'
-    return bar(share, inside=Markup(drawn))
+    return bar(share, inside=drawn)
 
 
 def _part(share: float) -> str:

@@ -1,5 +1,6 @@
 """What stands before every page: who may ask, how, and which headers every reply carries."""
 
+import hmac
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+LIVE = "/live/"  # everything below computes, or takes bytes in
+TOKEN = b"x-convscope-token"  # a header of its own, which no form and no other site's script can send
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
@@ -34,12 +37,16 @@ def loopback_hosts(port: int) -> frozenset[str]:
 class Guard:
     """Lets only GET and HEAD from a known Host through, and puts the security headers on every reply.
 
+    Where a model is attached there is a ``token`` of this start: who has it may also POST, below ``/live/`` only,
+    and nobody else may ask anything there. The pages carry it, and no other site can read our pages.
+
     The Host header is compared byte for byte before any routing: a page on another site that has its
     name resolve to 127.0.0.1 still sends its own name (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]):
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], token: str = ""):
         self.app = app
+        self.token = token.encode()
         self.hosts = {host.encode() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,17 +57,33 @@ class Guard:
         elif (status := self.refusal(scope)) is not None:
             await _refuse(status, send)
         else:
-            await self.app(scope, receive, _with_headers(send))
+            # parts of a file are asked by nobody who looks at pages, and many parts cost much
+            headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+            await self.app({**scope, "headers": headers}, receive, _with_headers(send))
 
     def refusal(self, scope: Scope) -> int | None:
         """The status of the refusal, or None where the request may pass."""
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        hosts = _values(scope, b"host")
         if len(hosts) != 1 or hosts[0] not in self.hosts:
             return 421
-        if scope["method"] not in ("GET", "HEAD"):
+        is_live = bool(self.token) and scope["path"].startswith(LIVE)
+        if scope["method"] not in ("GET", "HEAD", "POST") or (scope["method"] == "POST" and not is_live):
             return 405
+        # whoever says where it comes from must come from here; a sandboxed frame says "null"
+        if any(origin != b"http://" + hosts[0] for origin in _values(scope, b"origin")):
+            return 403
+        if is_live and not self._has_token(scope):
+            return 403
         # an absolute-form target ("GET http://other/ HTTP/1.1") would carry a second, unchecked host
         return None if scope["path"].startswith("/") else 400
+
+    def _has_token(self, scope: Scope) -> bool:
+        given = _values(scope, TOKEN)
+        return len(given) == 1 and hmac.compare_digest(given[0], self.token)
+
+
+def _values(scope: Scope, wanted: bytes) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == wanted]
 
 
 def _with_headers(send: Send) -> Send:

@@ -12,16 +12,16 @@ from convscope.explorer.site import Asked, Site
 class Page:
     """A row of the table ``pages.PAGES``.
 
-    ``route`` is a Starlette path; ``write`` gives the text and raises UnknownName where it is asked for what is
-    not there, BadAtlas where a file is missing or damaged; ``addresses`` names every page of this kind that an
+    ``route`` is a Starlette path; ``write`` gives the text, or the bytes of a picture, and raises UnknownName where
+    it is asked for what is not there, BadAtlas where a file is missing or damaged; ``addresses`` names every page of this kind that an
     atlas has (for the published site; without the leading slash); ``nav`` is its word in the head of all pages.
     """
 
     route: str
-    write: Callable[[Site, Asked], str]
+    write: Callable[[Site, Asked], str | bytes]
     addresses: Callable[[Atlas], Iterable[str]]
     nav: str | None = None
-    media: Literal["text/html", "text/javascript"] = "text/html"
+    media: Literal["text/html", "text/javascript", "image/png"] = "text/html"
 
 
 def only(address: str) -> Callable[[Atlas], Iterable[str]]:

@@ -150,7 +150,9 @@ async def ask(app: ASGIApp, path: str) -> bytes:
 
 
 class _Links(HTMLParser):
-    """Collects every link and every source of a page; in a template they are patterns and not followed."""
+    """Collects every link and every source of a page, but no picture that stands in the page itself; in a template
+    they are patterns and not followed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,7 +166,8 @@ class _Links(HTMLParser):
         self.patterns = self.patterns or tag == "template"
         if self.patterns:
             return
-        self.found += [value for name, value in attrs if name in ("href", "src") and value]
+        links = (value for name, value in attrs if name in ("href", "src") and value)
+        self.found += [link for link in links if not link.startswith("data:image/")]
 
 
 def check_links(root: Path, names: list[str]) -> None:

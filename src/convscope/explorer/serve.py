@@ -4,7 +4,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,21 +15,28 @@ from convscope.atlas.read import open_atlas
 from convscope.errors import BadOutput
 from convscope.explorer.app import PORT, create_app
 from convscope.explorer.guard import loopback_hosts
+from convscope.plain.wish import Answering
 
 LOOPBACK = "127.0.0.1"
 TRIES = 50
 
 
-def serve(atlas: str | Path, *, port: int | None = None, open_browser: bool = False) -> None:
+def serve(
+    atlas: str | Path,
+    *,
+    port: int | None = None,
+    open_browser: bool = False,
+    live: Mapping[str, Answering] | None = None,
+) -> None:
     """Serve an atlas or run folder on 127.0.0.1 until SIGINT or SIGTERM; prints one line with the URL.
 
-    Without ``port`` the first free one from 8017 is taken. Raises BadOutput where the port asked for
+    ``live`` answers what the atlas does not hold. Without ``port`` the first free one from 8017 is taken. Raises BadOutput where the port asked for
     is taken, and BadAtlas where there is no atlas.
     """
     opened = open_atlas(atlas)
     with listen(port) as listening:
         taken = listening.getsockname()[1]
-        server = make_server(create_app(opened, hosts=loopback_hosts(taken)))
+        server = make_server(create_app(opened, hosts=loopback_hosts(taken), live=live))
         with _stopped_by_signals(server):
             # the socket listens already: whoever asks before the loop turns waits a few milliseconds
             print(f"convscope explorer: http://{LOOPBACK}:{taken}/ (Ctrl-C stops it)", flush=True)

@@ -12,6 +12,7 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer import addresses, channels, charts
 from convscope.explorer.addresses import Here, has
+from convscope.explorer.assets import icon
 from convscope.explorer.guard import POLICY
 from convscope.plain.names import escape
 from convscope.version import __version__
@@ -28,13 +29,15 @@ class Asked:
 class Site:
     """One atlas and the templates its pages are made of.
 
-    With ``portable`` every link names its ``index.html``, so that the pages open from a disk.
+    With ``portable`` every link names its ``index.html``, so that the pages open from a disk. With ``token`` a
+    model is attached, and the pages may ask it.
     """
 
-    def __init__(self, atlas: Atlas, *, portable: bool = False, nav: Mapping[str, str]):
+    def __init__(self, atlas: Atlas, *, portable: bool = False, nav: Mapping[str, str], token: str = ""):
         self.atlas = atlas
         self.portable = portable
         self.templates = _environment(atlas, nav)
+        self.templates.globals["live"] = token
 
     def render(self, template: str, depth: int, **data: Any) -> str:
         """A template as text; ``depth`` is how many folders deep the page lies."""
@@ -82,12 +85,14 @@ def _environment(atlas: Atlas, nav: Mapping[str, str]) -> Environment:
         "model": atlas.manifest["model"],
         "version": __version__,
         "policy": POLICY,
+        "icon": icon(),
         "nav": nav,
         "layout": layout,
         "nowhere": Path(),
         "layer_page": addresses.layer_page,
         "class_page": addresses.class_page,
         "gallery_page": addresses.gallery_page,
+        "image_page": addresses.image_page,
         "home_of": addresses.home_of,
         "escape_name": escape,
         "has": lambda address: has(atlas, address),

@@ -30,3 +30,14 @@ def oklch(lightness: float, chroma: float, hue: float) -> tuple[int, int, int]:
     coded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     red, green, blue = (round(float(level) * 255) for level in coded)
     return red, green, blue
+
+
+def diverging(dark: bool) -> np.ndarray:
+    """Nine colours uint8 ``[9, 3]`` from negative (blue) over zero to positive (orange), of equal lightness either way.
+
+    Zero is near-white, or near-black for a ``dark`` page, so that what is far from it always stands out.
+    """
+    end, middle = (0.86, 0.2) if dark else (0.42, 0.97)
+    steps = np.linspace(-1, 1, 9)
+    lightness = middle + np.abs(steps) * (end - middle)
+    return np.array([oklch(light, 0.15 * abs(step) ** 0.7, 50 if step > 0 else 250) for light, step in zip(lightness, steps, strict=True)], np.uint8)  # fmt: skip

@@ -67,11 +67,29 @@ def liveliest(
     """
     tall, wide = min(side, values.shape[0]), min(side, values.shape[1])
     lively = _sums(_change(values.astype(np.int64), max(1, side // 6)), tall, wide)
+    return _largest(lively, (tall, wide), step, first, within)
+
+
+def calmest(values: np.ndarray, side: int, within: Box | None = None) -> Box:
+    """The square of ``side`` within ``[h, w, C]`` that changes least from pixel to pixel."""
+    tall, wide = min(side, values.shape[0]), min(side, values.shape[1])
+    return _largest(-_sums(_change(values.astype(np.int64), 1), tall, wide), (tall, wide), within=within)
+
+
+def _largest(
+    lively: np.ndarray,
+    size: tuple[int, int],
+    step: int = 1,
+    first: tuple[int, int] = (0, 0),
+    within: Box | None = None,
+) -> Box:
+    """The box of ``size`` at the largest value; ``lively`` has one for every place it can take."""
+    tall, wide = size
     if within is not None:
         left, top, right, bottom = map(int, within)
         kept = np.zeros(lively.shape, dtype=bool)
         kept[top : max(bottom - tall + 1, 0), left : max(right - wide + 1, 0)] = True
-        lively = np.where(kept, lively, -1)
+        lively = np.where(kept, lively, lively.min() - 1)
     lively = lively[first[0] :: step, first[1] :: step]
     if not lively.size:  # the photograph is smaller than one step
         return Box(0, 0, wide, tall)

@@ -85,6 +85,11 @@ class PoolingLab:
     def shifts(self) -> tuple[Shifted, ...]:
         return tuple(Shifted(by, self._corner(by), self._corner(0)) for by in range(FURTHEST + 1))
 
+    @property
+    def start(self) -> list[list[float]]:
+        """The first cells of the corner, few enough to write down."""
+        return self._corner(0)[:2, :4].astype(float).tolist()
+
     def as_dicts(self) -> list[dict[str, Any]]:
         """What the page's script needs."""
         return [shift.as_dict() for shift in self.shifts]

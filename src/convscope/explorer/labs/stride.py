@@ -1,6 +1,6 @@
 """The lab of stride and padding: every setting it offers, worked out beforehand in the words of plain.window."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -44,6 +44,13 @@ class Walk:
         """What one output reads, from its first pixel."""
         return range(0, self.window.reach, self.window.dilation)
 
+    def answers(self, levels: Sequence[int]) -> list[float]:
+        """The mean of what each output reads of ``levels``; a padded zero counts as zero."""
+        return [
+            sum(levels[at] for tap in self.taps if 0 <= (at := start + tap) < self.n) / self.window.kernel
+            for start in self.starts
+        ]
+
 
 def walk(n: int, kernel: int, stride: int, dilation: int, padding: str) -> Walk:
     return Walk(n, Window(kernel, stride, dilation, padding))
@@ -62,18 +69,23 @@ def walks() -> dict[str, Any]:
     return {"choices": list(CHOICES.items()), "walks": found, "sentences": list(sentences)}
 
 
-def pixel_row(atlas: Atlas) -> tuple[Crop | None, list[str]]:
-    """Colours of one row of real pixels, the liveliest there is; grey steps where there is no photograph."""
+def pixel_row(atlas: Atlas) -> tuple[Crop | None, list[list[int]]]:
+    """One row of real pixels, the liveliest there is; grey steps where there is no photograph."""
     count, place = max(CHOICES["pixels"]), photographed(atlas)
     if place is None:
-        return None, _colours([value] * 3 for value in range(40, 240, 200 // count))
+        return None, [[value] for value in range(40, 240, 200 // count)]
     photo = photograph(atlas, atlas.chosen[place])
     box = liveliest(photo, count, within=unpadded(atlas, atlas.chosen[place]))
     middle = (int(box.top) + int(box.bottom)) // 2
     row = Box(box.left, middle, box.right, middle + 1)
     pixels = cut(photo, row)
-    return Crop(atlas.chosen[place], row, pixels), _colours(pixels[0].tolist())
+    return Crop(atlas.chosen[place], row, pixels), pixels[0].tolist()
 
 
-def _colours(pixels: Iterable[list[int]]) -> list[str]:
+def levels(pixels: Iterable[list[int]]) -> list[int]:
+    """The brightness of each pixel, the mean of its bands, as a whole number."""
+    return [round(sum(pixel) / len(pixel)) for pixel in pixels]
+
+
+def colours(pixels: Iterable[list[int]]) -> list[str]:
     return ["#" + "".join(f"{band:02x}" for band in (pixel * 3)[:3]) for pixel in pixels]

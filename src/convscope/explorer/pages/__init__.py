@@ -4,26 +4,38 @@ from collections.abc import Iterator
 
 from convscope.atlas.read import Atlas
 from convscope.explorer.page import Page
-from convscope.explorer.pages import about, classes, compare, images, layer, layers, learn, loupe, search, why
+from convscope.explorer.pages import (
+    about,
+    classes,
+    compare,
+    images,
+    layer,
+    layers,
+    learn,
+    loupe,
+    search,
+    stack,
+    why,
+)
 from convscope.explorer.site import Site
 
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     layers.PAGE, layer.PAGE, layer.PANELS,
-    images.PAGE, images.GROUP, images.SCRIPT,
+    images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT,
     classes.PAGE, classes.CLASS, compare.PAGE,
-    learn.PAGE, learn.LESSON,
+    learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip
 
 
-def make_site(atlas: Atlas, *, portable: bool = False) -> Site:
+def make_site(atlas: Atlas, *, portable: bool = False, token: str = "") -> Site:
     """The site of an atlas, its pages linked in the head of each."""
     nav = {page.nav: next(iter(page.addresses(atlas))) for page in PAGES if page.nav}
-    return Site(atlas, portable=portable, nav=nav)
+    return Site(atlas, portable=portable, nav=nav, token=token)
 
 
 def page_addresses(atlas: Atlas) -> Iterator[str]:
@@ -32,5 +44,5 @@ def page_addresses(atlas: Atlas) -> Iterator[str]:
 
 
 def script_addresses(atlas: Atlas) -> Iterator[str]:
-    """The address of every data script: Loupe arrays and channel panels."""
+    """The address of every data script and drawn map: Loupe arrays, channel panels, stacks."""
     yield from (address for page in PAGES if page.media != "text/html" for address in page.addresses(atlas))

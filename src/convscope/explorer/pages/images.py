@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from convscope.atlas.picture import uploads
 from convscope.atlas.read import Atlas
+from convscope.atlas.stack import stacked
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import gallery_page
 from convscope.explorer.columns import image_columns
@@ -30,6 +32,7 @@ def _one(site: Site, group: str, number: int) -> str:
     return site.render(
         "images.html", gallery_page(group, number).count("/"), group=every[group], groups=every,
         number=number, rows=every[group].page(number).tolist(), wrong=wrong(site.atlas), chosen=chosen,
+        stacked={picture.row for picture in stacked(site.atlas)} | set(site.photographs()), mine=list(uploads(site.atlas)),
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ SCRIPT_ADDRESS = "search/channels.js"
 
 
 def _write(site: Site, asked: Asked) -> str:
-    layers = site.atlas.layers
-    count = sum(layer.channels for layer in layers.values())
-    return site.render("search.html", 1, count=f"{count:,}", example=next(reversed(layers), "conv3"))
+    layers = list(site.atlas.layers.values())
+    count = sum(layer.channels for layer in layers)
+    example = layers[-1].name if layers else "conv3"
+    return site.render("search.html", 1, count=f"{count:,}", example=example)
 
 
 def _write_script(site: Site, asked: Asked) -> str:

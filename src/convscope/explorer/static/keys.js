@@ -1,7 +1,10 @@
-// The tools of every page: colours, and the list of keys with the switch that turns single letters off.
+// The tools of every page: colours, and the list of keys with the switch that turns single letters off. They come
+// with the first script, so they wait until the page is there.
 "use strict";
 
-customElements.define("scope-keys", class extends HTMLElement {
+const define = (name, kind) => addEventListener("DOMContentLoaded", () => customElements.define(name, kind));
+
+define("scope-keys", class extends HTMLElement {
   connectedCallback() {
     const dialog = this.querySelector("dialog");
     const letters = this.querySelector("input");
@@ -29,7 +32,7 @@ customElements.define("scope-keys", class extends HTMLElement {
   }
 });
 
-customElements.define("scope-theme", class extends HTMLElement {
+define("scope-theme", class extends HTMLElement {
   connectedCallback() {
     this.hidden = false;
     this.show(document.documentElement.dataset.theme || "system");

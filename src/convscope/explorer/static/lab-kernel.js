@@ -11,9 +11,9 @@ customElements.define("scope-kernel", class extends HTMLElement {
     this.querySelector("[name=clear]").onclick = () => this.choose();
     for (const bench of this.querySelectorAll(".bench")) {
       for (const svg of bench.querySelectorAll(".pixels, .map-cells")) {
-        svg.onpointermove = svg.onpointerdown = event => this.point(svg, event);
+        Scope.walk(svg, (y, x) => this.show(Math.floor(y * this.rows), Math.floor(x * this.columns)),
+          (y, x) => this.show(this.at[0] + y, this.at[1] + x));
       }
-      bench.querySelector(".pixels").onkeydown = event => this.key(event);
     }
     this.choose();
   }
@@ -81,17 +81,4 @@ customElements.define("scope-kernel", class extends HTMLElement {
   }
 
   fill() { this.cells.forEach((_, index) => this.reveal(index)); }
-
-  point(svg, event) {
-    const box = svg.getBoundingClientRect();
-    const [y, x] = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
-    this.show(Math.floor(y * this.rows), Math.floor(x * this.columns));
-  }
-
-  key(event) {
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    if (!move) return;
-    event.preventDefault();
-    this.show(this.at[0] + move[0], this.at[1] + move[1]);
-  }
 });

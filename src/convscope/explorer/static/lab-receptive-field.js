@@ -6,7 +6,7 @@ customElements.define("scope-field", class extends HTMLElement {
     Scope.lab(this);
     const slider = this.querySelector("input");
     slider.oninput = () => this.show(Number(slider.value));
-    this.show(0);
+    this.show(Number(slider.value));
   }
 
   show(index) {

@@ -55,11 +55,17 @@ customElements.define("scope-stride", class extends HTMLElement {
     for (let place = 0; place < outputs; place++) {
       const start = place * stride - before, y = 2.1 + place * 0.6;
       add("path", { class: "span", d: `M${start} ${y}h${dilation * (kernel - 1) + 1}` });
-      for (let tap = 0; tap < kernel; tap++) add("circle", { cx: start + tap * dilation + 0.5, cy: y, r: 0.16 });
+      let sum = 0;
+      for (let tap = 0; tap < kernel; tap++) {
+        const at = start + tap * dilation;
+        sum += at < pixels && this.data.levels[at] || 0;
+        add("circle", { cx: at + 0.5, cy: y, r: 0.16 });
+      }
+      add("text", { class: "answer", x: pixels + after + 0.3, y: y + 0.14 }, Scope.exact(sum / kernel));
     }
     svg.replaceChildren(...parts);
-    svg.setAttribute("viewBox", `${-before} 0 ${before + pixels + after} ${1.9 + outputs * 0.6}`);
-    svg.setAttribute("width", (before + pixels + after) * 36);
+    svg.setAttribute("viewBox", `${-before} 0 ${before + pixels + after + 2} ${1.9 + outputs * 0.6}`);
+    svg.setAttribute("width", (before + pixels + after + 2) * 36);
     svg.setAttribute("aria-label", `${outputs} places of a kernel of ${kernel}`);
   }
 });

@@ -23,12 +23,32 @@ Scope.write = (table, values, largest, extra = () => "") => {
 /** The largest absolute value of nested arrays of numbers. */
 Scope.largest = values => Math.max(...values.flat(Infinity).map(Math.abs));
 
-/** The data of a lab, and its controls made visible. */
+/** The data of a lab, its controls made visible; they stand as the address says, and the address follows them. */
 Scope.lab = element => {
+  for (const control of element.querySelectorAll("select, [type=range]")) {
+    const before = control.value;
+    control.value = Scope.get(control.name) ?? before;
+    if (!control.value) control.value = before;
+    control.addEventListener("change", () => Scope.set({ [control.name]: control.value }));
+  }
   element.classList.add("js");
   element.querySelectorAll(".controls, .depth-slider").forEach(part => { part.hidden = false; });
   const data = element.querySelector("script");
   return data && JSON.parse(data.textContent);
+};
+
+/** Pointer and arrow keys on a picture: calls with the place as shares of its height and width, or with a step. */
+Scope.walk = (picture, point, step) => {
+  picture.onpointermove = picture.onpointerdown = event => {
+    const box = picture.getBoundingClientRect();
+    point((event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width);
+  };
+  picture.onkeydown = event => {
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    step(...move);
+  };
 };
 
 customElements.define("scope-predict", class extends HTMLElement {

@@ -113,21 +113,13 @@ customElements.define("scope-loupe", class extends HTMLElement {
     ];
     const field = [data.columns[x][0], data.rows[y][0], data.columns[x][1], data.rows[y][1]];
     this.here = { data, layer, x, y, field };
-    this.outline("field", field);
-    this.outline("cell", [left + x * width, top + y * height, left + (x + 1) * width, top + (y + 1) * height]);
+    Scope.outline(this, "field", field);
+    Scope.outline(this, "cell", [left + x * width, top + y * height, left + (x + 1) * width, top + (y + 1) * height]);
     const cells = data.height * data.width;
     this.answers.forEach((answer, place) => {
       const at = place * cells + y * data.width + x;
       this.fill(answer, layer, data.channels[at], data.scores[at] / 1000);
     });
-  }
-
-  outline(name, [left, top, right, bottom]) {
-    for (const part of this.querySelectorAll(`.marker .${name}`)) {
-      for (const [word, value] of Object.entries({ x: left, y: top, width: right - left, height: bottom - top })) {
-        part.setAttribute(word, value);
-      }
-    }
   }
 
   fill(answer, layer, channel, score) {

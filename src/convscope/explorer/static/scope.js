@@ -64,6 +64,21 @@ const Scope = {
     } catch { return null; }
   },
 
+  /** Moves the outline `name` on every picture within an element; sides in pixels of the network's input. */
+  outline(within, name, [left, top, right, bottom]) {
+    for (const part of within.querySelectorAll(`.marker .${name}`)) {
+      for (const [word, value] of Object.entries({ x: left, y: top, width: right - left, height: bottom - top })) {
+        part.setAttribute(word, value);
+      }
+    }
+  },
+
+  picture(source) {
+    const picture = new Image();
+    picture.src = source;
+    return picture.decode().then(() => picture);
+  },
+
   /** Calls one of the handlers by key, unless someone is typing or has switched single letters off. */
   keys(handlers) {
     document.addEventListener("keydown", event => {

@@ -39,11 +39,7 @@ Scope.Veil = class {
   }
 
   stack(source) {
-    if (!this.stacks.has(source)) {
-      const picture = new Image();
-      picture.src = source;
-      this.stacks.set(source, picture.decode().then(() => picture, () => null));
-    }
+    if (!this.stacks.has(source)) this.stacks.set(source, Scope.picture(source).catch(() => null));
     return this.stacks.get(source);
   }
 };
