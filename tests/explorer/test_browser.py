@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.atlas.sight import opening
 from convscope.explorer.labs.lessons import LESSONS
-from convscope.explorer.loupe import opening
 
 from .synthetic import LAYERS, NONE, colour, interval
 
