@@ -104,8 +104,9 @@ def main(data: Path, tasks: list[str], seeds: int, out: Path) -> None:
     for task, seed in ((task, seed) for task in tasks for seed in range(seeds)):
         if not any((row["task"], row["seed"]) == (task, seed) for row in rows):
             rows.append(run(task, seed, data, out))
+            write_json(RESULT, {"summary": summary(rows), "runs": rows})
             print(json.dumps(rows[-1]), flush=True)
-        write_json(RESULT, {"summary": summary(rows), "runs": rows})
+    write_json(RESULT, {"summary": summary(rows), "runs": rows})
 
 
 if __name__ == "__main__":

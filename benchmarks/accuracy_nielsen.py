@@ -13,8 +13,8 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,9 @@ def right(net: nn.Module, digits: Digits) -> int:
     return int((said == digits[1]).sum())
 
 
-def train_row(row: str, seed: int, digits: dict[str, Digits], kept: Path) -> dict[str, Any]:
+def train_row(row: str, seed: int, digits: dict[str, Digits], place: Path) -> dict[str, Any]:
     """Train one network to the end, or on from its last epoch; the kept file holds its best epoch too."""
-    course = COURSES[row]
+    course, kept = COURSES[row], kept_file(place, row, seed)
     net = first_net(row, seed)
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] = {}
@@ -136,11 +136,11 @@ def described(row: str, seed: int, history: list[dict[str, float]]) -> dict[str,
     }  # fmt: skip
 
 
-def vote(digits: dict[str, Digits], kept: Callable[[str, int], Path]) -> dict[str, Any] | None:
+def vote(digits: dict[str, Digits], place: Path) -> dict[str, Any] | None:
     """The plurality of five of the eighth network, none of them chosen; None where not all are trained."""
     members = []
     for seed in range(MEMBERS):
-        if not (path := kept("nielsen8", seed)).is_file():
+        if not (path := kept_file(place, "nielsen8", seed)).is_file():
             return None
         net = first_net("nielsen8", seed)
         net.load_state_dict(under("best.", read_checkpoint(path)[0]))
@@ -161,17 +161,33 @@ def machine() -> str:
 def main(folder: str, rows: list[str], seeds: int, place: Path) -> None:
     torch.set_num_threads(1)
     digits = read_digits(folder)
-    results = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else []
+    results = json.loads(RESULT.read_text("utf-8"))["runs"] if RESULT.is_file() else []
     place.mkdir(parents=True, exist_ok=True)
     for seed, row in ((seed, row) for seed in range(seeds) for row in rows):
-        if any((one["row"], one["seed"]) == (row, seed) for one in results):
-            continue
-        path = lambda row, seed: place / f"{row}-{seed}.safetensors"  # noqa: E731
-        result = vote(digits, path) if row == "nielsen9" else train_row(row, seed, digits, path(row, seed))
-        if result is not None:
-            results.append(result)
-            write_json(RESULT, results)
-            print(json.dumps(result), flush=True)
+        if not any((one["row"], one["seed"]) == (row, seed) for one in results):
+            result = vote(digits, place) if row == "nielsen9" else train_row(row, seed, digits, place)
+            results += [] if result is None else [result]
+        write_json(RESULT, {"summary": summary(results), "runs": results})
+
+
+def summary(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each row of the ladder beside the book's; rows that were not run are named."""
+    told = []
+    for row, course in COURSES.items():
+        values = [one["accuracy"] for one in results if one["row"] == row]
+        line: dict[str, Any] = {"row": row, "book": course.accuracy, "n": len(values)}
+        if values:
+            mean = round(statistics.mean(values), 3)
+            line |= {"mean": mean, "lowest": min(values), "highest": max(values)}
+            line["within 0.15 points"] = abs(mean - course.accuracy) <= 0.15
+        else:
+            line["note"] = "not run"
+        told.append(line)
+    return told
+
+
+def kept_file(place: Path, row: str, seed: int) -> Path:
+    return place / f"{row}-{seed}.safetensors"
 
 
 if __name__ == "__main__":

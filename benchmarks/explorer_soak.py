@@ -39,9 +39,8 @@ REFUSED = (
 
 def soak(requests: int) -> dict[str, object]:
     """What was asked and answered, and how memory went."""
-    from explorer import synthetic
-
     from convscope.explorer.pages import page_addresses, script_addresses
+    from explorer import synthetic
 
     with tempfile.TemporaryDirectory() as folder:
         atlas = synthetic.build(Path(folder) / "atlas")

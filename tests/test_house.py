@@ -32,7 +32,7 @@ EXPLORER_MAY_SEE = {"version", "errors", "plain", "atlas", "images", "explorer"}
 ROOMS_OF_SIBLINGS = {"images", "lenses", "nets", "studies"}
 # what all members of such a room build on; everything else there is a member and stands alone
 SHARED = {
-    "images": {"source", "conversion", "decode", "verify", "listing", "seen", "memory", "placing"},
+    "images": {"source", "conversion", "decode", "verify", "listing", "seen", "memory", "placing", "rows"},
     "lenses": {"look"},
     "nets": {
         "activation", "architecture", "asked", "blocks", "build", "cost", "evolved", "layout", "net", "packaged", "padding",

@@ -47,7 +47,8 @@ def test_evaluate_says_what_the_report_says(trained):
     assert found["accuracy"] == reported["accuracy"]
     words = convscope("evaluate", run).out.splitlines()
     assert words[0].startswith(f"{found['accuracy']:.1%} of 9 images right (95 % interval ")
-    assert [line.split(":")[0].strip() for line in words[1:]] == list(COLOURS)
+    assert [line.split(":")[0].strip() for line in words[1:4]] == list(COLOURS)
+    assert f"off by {reported['calibration']['ece']:.1%} on average" in words[-1]
 
 
 def test_predict_says_the_same_as_table_csv_and_json(run, photos):
@@ -69,7 +70,7 @@ def test_predict_says_the_same_as_table_csv_and_json(run, photos):
 def test_predict_equals_the_network_itself(run, photos):
     model = cs.open_model(run)
     image = cs.open_images(photos / "stripes" / "03.png")[0]
-    expected = model.scores(model.preprocess(image)[None]).softmax(1)[0]
+    expected = (model.scores(model.preprocess(image)[None]) / model.temperature).softmax(1)[0]
     said = json.loads(convscope("predict", run, photos / "stripes" / "03.png", "--json").out)[0]["top"]
     assert {row["class"]: row["probability"] for row in said} == pytest.approx(
         dict(zip(model.classes, expected.tolist(), strict=True)), abs=1e-6

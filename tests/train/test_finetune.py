@@ -92,6 +92,15 @@ def test_the_classifier_is_found_and_ends_the_network(net, names):
         torch.testing.assert_close(head.scores(reaching(module, head.layer, example)[1][0]), module(example))
 
 
+def test_a_classifier_learns_from_classes_as_the_recipe_balances_them(images, again):
+    rare = images.subset([row for row, label in enumerate(images.labels) if label or row % 8 == 0])
+    rows = {}
+    for balance in ("none", "weights", "sampler"):
+        course = start_course(rare, "rare", Recipe(**again, balance=balance))
+        rows[balance] = list(first_stage(course, course.plan.origin, first_state(course)))[-1]["loss"]
+    assert len(set(rows.values())) == 3
+
+
 def test_a_classifier_that_does_not_end_the_network_is_not_trained_alone():
     class Scaled(nn.Module):
         def __init__(self):
@@ -215,6 +224,12 @@ def test_weights_of_a_file_bring_their_preprocessing_whatever_their_classes(tmp_
     assert origin.model.mean == (0.485, 0.456, 0.406)
     assert origin.fit(None, "pad") == Fit(224, 224, fill=114)  # whole, padded in the mean grey: 255 * 0.449
     assert origin.fit(64, "crop").height == 64
+
+
+def test_a_network_goes_by_the_name_of_its_authors():
+    pytest.importorskip("timm")
+    told = describe("efficientnet-lite0", classes=3, **SIZE)
+    assert (told["kind"], told["name"]) == ("timm", "tf_efficientnet_lite0")
 
 
 @pytest.mark.parametrize(

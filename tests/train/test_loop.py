@@ -39,7 +39,7 @@ def test_a_planted_difference_is_learnt_and_reported(images, quick, tmp_path):
     assert report["val"]["images"] == 10  # a fifth of each class, rounded
     assert model.classes == ("bottom", "top")
     assert {path.name for path in (tmp_path / "runs/run").iterdir()} == {
-        "checkpoints", "config.yaml", "env.json", "metrics.jsonl", "model",
+        "card.md", "checkpoints", "config.yaml", "env.json", "metrics.jsonl", "model",
         "predictions.csv", "report.html", "report.json", "split.csv",
     }  # fmt: skip
 

@@ -1,13 +1,12 @@
 """Findings as one page with the pictures in it, that opens by double click and asks nothing of the network."""
 
-from base64 import b64encode
 from html import escape
-from io import BytesIO
 from pathlib import Path
 
 from convscope.check.findings import Finding, Findings
 from convscope.errors import BadImages
 from convscope.images.source import Images
+from convscope.plain.embedded import embedded
 from convscope.plain.files import write_text
 
 SIDE = 144  # pixels of a thumbnail
@@ -99,14 +98,7 @@ def _figure(images: Images, row: int | None, name: str) -> str:
 
 def _thumbnail(images: Images, row: int) -> str | None:
     """The picture as a data URI, made anew from its pixels; None where it cannot be read any more."""
-    from PIL import Image
-
     try:
-        pixels = images[row]
+        return embedded(images[row], SIDE)
     except BadImages:
         return None
-    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    picture.thumbnail((SIDE, SIDE))
-    file = BytesIO()
-    picture.convert("RGB").save(file, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"

@@ -1,7 +1,7 @@
 """``convscope evaluate MODEL``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -18,7 +18,7 @@ def evaluate(
     network: Annotated[Network | None, Parameter(name="*")] = None,
     json: bool = False,
 ) -> None:
-    """How often a model is right, class by class.
+    """How often a model is right, class by class, and how far to trust its probabilities.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def evaluate(
     from convscope.errors import BadImages
     from convscope.images import open_images
     from convscope.train.evaluate import evaluate as measure
+    from convscope.train.report import report_lines
 
     opened = (network or Network()).open(model)
     if data is None and not is_run(model):
@@ -53,6 +54,13 @@ def evaluate(
         f"{found['accuracy']:.1%} of {found['images']} images right (95 % interval {low:.1%} to {high:.1%})"
     )
     for row in found["per_class"]:
-        recall = "-" if row["recall"] is None else f"{row['recall']:.1%}"
-        precision = "-" if row["precision"] is None else f"{row['precision']:.1%}"
-        print(f"  {row['class']}: {recall} of {row['images']} found, {precision} of those named so are right")
+        print(f"  {row['class']}: {_words(row)}")
+    for line in report_lines({"val": found})[1:]:
+        print(line)
+
+
+def _words(row: dict[str, Any]) -> str:
+    recall, precision, balance = (
+        "-" if row[key] is None else f"{row[key]:.1%}" for key in ("recall", "precision", "f1")
+    )
+    return f"{recall} of {row['images']} found, {precision} of those named so are right, F1 {balance}"

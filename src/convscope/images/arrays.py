@@ -2,24 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convscope.errors import BadImages
 from convscope.images.conversion import pixels
-from convscope.images.source import Images, array_hash, numbered
+from convscope.images.decode import decode
+from convscope.images.source import Images, array_hash, natural, numbered
 
 PROJECTION = (
     "Images that are not 8-bit grey or RGB are used unchanged and shown by a projection: the first "
     "three channels (the mean where there are fewer), minimum to black and maximum to white per image."
 )
 HASHED_ITEMS = 64  # of a data set: reading all of a large one only for its digest would take minutes
+PICTURE, NAME = (
+    ("image", "img", "pixel_values"),
+    ("label", "labels", "class", "fine_label"),
+)  # of a dictionary
 
 
 @dataclass(frozen=True)
 class Items:
-    """A sequence of images of any kind, or of (image, label) pairs."""
+    """A sequence of images of any kind, of (image, label) pairs, or of dictionaries with both."""
 
     items: Any
     every: int = 1  # hash one item in so many
@@ -56,7 +62,8 @@ def accepts(source: Any) -> bool:
 
 def open_source(source: Any) -> Images:
     """Arrays ``[height, width]`` or ``[height, width, channels]``, Pillow images, tensors
-    ``[channels, height, width]``, a stack of them, or a data set of (image, label) pairs.
+    ``[channels, height, width]``, a stack of them, or a list or data set of (image, label) pairs or of
+    dictionaries with ``image`` and ``label``; labels are numbers or names, and in a list an image may be a path.
 
     What is not 8-bit grey or RGB is kept for ``images.raw``; ``images[i]`` then shows a projection.
     Raises BadImages where there is nothing, or something that is no image.
@@ -70,12 +77,13 @@ def open_source(source: Any) -> Images:
     in_memory = isinstance(source, list | tuple | np.ndarray) or hasattr(source, "numpy")
     items = Items(source, 1 if in_memory else -(-count // HASHED_ITEMS))
     projected = items.image(0).dtype != np.uint8
-    labels = np.full(count, -1) if in_memory else _labels(source)
+    found = _found_labels(source, in_memory)
+    labels, classes = _numbered(source, found) if found else (np.full(count, -1), ())
     return Images(
         name="arrays" if in_memory else type(source).__name__,
         ids=numbered(count),
         labels=labels,
-        classes=_classes(source, labels),
+        classes=classes,
         splits=("",) * count,
         notes=(PROJECTION,) if projected else (),
         read=items.read,
@@ -94,10 +102,14 @@ def project(image: np.ndarray) -> np.ndarray:
 
 
 def _unpaired(item: Any) -> Any:
+    if isinstance(item, dict):
+        return next((item[key] for key in PICTURE if key in item), item)
     return item[0] if isinstance(item, list | tuple) and item else item
 
 
 def _image(item: Any) -> np.ndarray:
+    if isinstance(item, str | Path):
+        return decode(Path(item))
     if hasattr(item, "getexif"):
         return pixels(item)[0]
     array = np.moveaxis(_from_tensor(item), 0, -1) if hasattr(item, "numpy") else np.asarray(item)
@@ -120,19 +132,53 @@ def _from_tensor(tensor: Any) -> np.ndarray:
     return array[None] if array.ndim == 2 else array
 
 
-def _labels(dataset: Any) -> np.ndarray:
-    """Labels of a data set: its ``targets`` where it has them, else by reading every item once."""
-    targets = getattr(dataset, "targets", None)
-    if targets is not None and len(targets) == len(dataset):
-        return np.asarray(targets, dtype=np.int64)
-    return np.array([_label(dataset[row]) for row in range(len(dataset))], dtype=np.int64)
+def _found_labels(source: Any, in_memory: bool) -> list[Any]:
+    """What each item is called, -1 for unknown; nothing where no item is called anything."""
+    targets = getattr(source, "targets", None)
+    if targets is not None and len(targets) == len(source):
+        return [_plain(label) for label in targets]
+    if in_memory and not _is_pair(source[0]):
+        return []
+    labels = [_label(source[row]) for row in range(len(source))]
+    return labels if any(label != -1 for label in labels) else []
 
 
-def _label(item: Any) -> int:
-    return int(item[1]) if isinstance(item, list | tuple) and len(item) > 1 else -1
+def _is_pair(item: Any) -> bool:
+    """Whether an item in memory is (image, label): a tuple that ends in a name or a whole number, or a dictionary."""
+    return isinstance(item, dict) or (
+        isinstance(item, tuple) and len(item) == 2 and isinstance(_plain(item[1]), str | int)
+    )
+
+
+def _label(item: Any) -> Any:
+    if isinstance(item, dict):
+        return _plain(next((item[key] for key in NAME if item.get(key) is not None), -1))
+    return _plain(item[1]) if isinstance(item, list | tuple) and len(item) > 1 else -1
+
+
+def _plain(label: Any) -> Any:
+    """A number or a text of Python, from those of numpy and torch; -1 for None."""
+    single = hasattr(label, "item") and getattr(label, "shape", ()) in ((), (1,))
+    return label.item() if single else -1 if label is None else label
+
+
+def _numbered(source: Any, found: list[Any]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels as numbers, and the names of the classes; names are put in natural order."""
+    if any(isinstance(label, str) for label in found):
+        names = sorted({str(label) for label in found if label != -1}, key=natural)
+        place = {name: number for number, name in enumerate(names)}
+        return np.array([place.get(str(label), -1) for label in found], np.int64), tuple(names)
+    odd = next((label for label in found if not isinstance(label, int | float)), None)
+    if odd is not None:
+        raise BadImages(
+            f"{type(source).__name__} has a {type(odd).__name__} for a label: give one number or one name an image."
+        )
+    labels = np.array([int(label) for label in found], np.int64)
+    return labels, _classes(source, labels)
 
 
 def _classes(source: Any, labels: np.ndarray) -> tuple[str, ...]:
+    """The names a data set has for its numbers, else the numbers."""
     # torch.utils.data.Subset keeps its class names one level below
     names: Sequence[Any] = getattr(source, "classes", None) or getattr(
         getattr(source, "dataset", None), "classes", ()

@@ -56,6 +56,17 @@ def _split_folders(listing: Listing) -> dict[str, str]:
     return splits if several or len(splits) == len(tops) else {}
 
 
+def outer_folder(listing: Listing) -> str:
+    """The folder, above all class folders and splits, that all pictures lie in; "" where there is none."""
+    folders = [path.split("/")[:-1] for path in listing.candidates]
+    shared = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1 or parts[0].casefold() in SPLITS:
+            return "/".join(shared) if min(map(len, folders)) > len(shared) else ""
+        shared.append(parts[0])
+    return ""  # all in one folder, which may well be a class
+
+
 def place(listing: Listing) -> tuple[list[Placed], list[Problem]]:
     """Each candidate with its split and class, and those whose place says neither."""
     splits = _split_folders(listing)

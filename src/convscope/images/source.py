@@ -144,6 +144,8 @@ class Images:
         return digest.hexdigest()
 
     def _row(self, i: int) -> int:
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"{self.name} has {len(self)} images, numbered from 0: there is no image {i}")
         place = range(len(self))[i]
         return place if self.rows is None else self.rows[place]
 

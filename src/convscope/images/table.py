@@ -1,32 +1,32 @@
 """A table of images, CSV or Parquet: paths or the files' bytes, with label, split and group."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convscope.errors import BadImages
+from convscope.images.listing import READ, SYSTEM_NAMES, list_folder
 from convscope.images.memory import stamp
 from convscope.images.placing import SPLITS
+from convscope.images.rows import (
+    COLUMNS,
+    PARQUET,
+    TEXT,
+    Rows,
+    plain,
+    read_parquet,
+    read_text,
+    text_of,
+    value_of,
+)
 from convscope.images.source import Images, natural, numbered
 from convscope.images.verify import Files, Stored, look_at
 
-TEXT, PARQUET = (".csv", ".tsv"), ".parquet"
-LARGEST_TEXT = 1_000_000_000  # bytes
-# what a column is called, case, spaces, dashes and underscores apart; the first that is there is taken
-COLUMNS = {
-    "path": ("path", "file", "filename", "filepath", "imagepath", "imagefile", "image", "img", "name"),
-    "pixels": ("image", "img", "bytes", "png", "jpg", "jpeg", "webp"),
-    "label": ("label", "class", "classname", "category", "target", "species", "fine_label", "y"),
-    "split": ("split", "set", "subset", "partition", "usage"),
-    "group": ("group", "groupid", "subject", "patient", "person", "scene", "source"),
-}
+PROBED = 5  # rows of a table that are looked for; one that is found shows where all are
 
 
 @dataclass(frozen=True)
@@ -53,50 +53,42 @@ class Cell:
         return data
 
 
-@dataclass(frozen=True)
-class Rows:
-    """One table as it was read: every column by its name, of equal length; the text of files it lies in."""
-
-    path: Path
-    columns: Mapping[str, Sequence[Any]]
-    split: str = ""
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values()), ()))
-
-    def named(self, role: str) -> str | None:
-        """The column of this role, or None."""
-        plain = {_plain(name): name for name in reversed(list(self.columns))}
-        return next((plain[_plain(name)] for name in COLUMNS[role] if _plain(name) in plain), None)
-
-
 def accepts(source: Any) -> bool:
     if not isinstance(source, str | Path):
         return False
     path = Path(source)
-    return path.suffix.casefold() in (*TEXT, PARQUET) or bool(_parquet_files(path))
+    return path.suffix.casefold() in (*TEXT, PARQUET) or bool(_parquet_files(path) or _label_tables(path))
 
 
 def open_source(source: str | Path) -> Images:
-    """Images of a CSV file, a Parquet file or a folder of Parquet files.
+    """Images of a CSV file, a Parquet file, a folder of Parquet files, or pictures beside a CSV file of labels.
 
     Columns are found by their usual names (``COLUMNS``), which ``notes`` state. Paths are relative to the
-    table; Parquet may hold the bytes of the image files instead, and needs pyarrow. Raises BadImages.
+    table, or to a folder beside it, and may lack their ending; Parquet may hold the bytes of the image files
+    instead, and needs pyarrow. Raises BadImages.
     """
     path = Path(source)
     if not path.exists():
         raise BadImages(f"there is no table {str(path)!r} in {Path.cwd()}; check the spelling.")
-    paths = _parquet_files(path) or [path]
-    tables = [_read_parquet(one) if one.suffix.casefold() == PARQUET else _read_text(one) for one in paths]
+    beside = _label_tables(path)
+    paths = _parquet_files(path) or beside or [path]
+    tables = [read_parquet(one) if one.suffix.casefold() == PARQUET else read_text(one) for one in paths]
+    if path.is_dir() and len(tables) > 1:
+        tables = [
+            replace(table, split=SPLITS.get(table.path.stem.casefold(), table.split)) for table in tables
+        ]
     ids, stored = zip(*(_stored(table) for table in tables), strict=True)
     files = look_at([one for part in stored for one in part], place=str(path.resolve()))
-    return _images(path.name, tables, _unique([name for part in ids for name in part]), files)
+    images = _images(path.name, tables, _unique([name for part in ids for name in part]), files)
+    unnamed = set(list_folder(path.resolve()).candidates) - set(images.ids) if beside else set()
+    said = f"Pictures in the folder that no table names: {len(unnamed)}."
+    return replace(images, notes=(*images.notes, said)) if unnamed else images
 
 
 def _images(name: str, tables: Sequence[Rows], ids: list[str], files: Files) -> Images:
     labels, classes = _labels(tables)
     splits = [split for table in tables for split in _splits(table)]
-    groups = [group for table in tables for group in _texts(table, "group")]
+    groups = [group for table in tables for group in table.texts("group")]
     used = files.readable
     if not used:
         first = files.problems(ids)[0]
@@ -125,42 +117,46 @@ def _parquet_files(path: Path) -> list[Path]:
     return sorted(path.glob(f"*{PARQUET}"), key=lambda one: natural(one.name)) if path.is_dir() else []
 
 
-def _read_text(path: Path) -> Rows:
+def _label_tables(path: Path) -> list[Path]:
+    """Text tables that name and label the pictures beside them, in a folder without class folders."""
     try:
-        if path.stat().st_size > LARGEST_TEXT:
-            raise BadImages(f"the table {path} has more than {LARGEST_TEXT:,} bytes; make it Parquet.")
-        text = path.read_text("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise BadImages(f"cannot read the table {path}: {error.strerror or error}.") from error
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        rows = list(reader)
-        names = [name.strip() for name in reader.fieldnames or ()]
-    except csv.Error as error:
-        raise BadImages(f"{path} is no table: {error}. Save it as CSV with one header line.") from error
-    return Rows(
-        path,
-        {
-            name: [_text(row.get(key)) for row in rows]
-            for name, key in zip(names, reader.fieldnames or (), strict=True)
-        },
+        listed = [one for one in path.iterdir() if one.suffix.casefold() in TEXT] if path.is_dir() else []
+        if not listed or _has_class_folders(path):
+            return []
+        tables = [read_text(one) for one in sorted(listed, key=lambda one: natural(one.name))]
+    except (OSError, BadImages):  # what is no table says nothing of the pictures beside it
+        return []
+    labelled = [one for one in tables if len(one) and one.named("path") and one.named("label")]
+    found = [one.path for one in labelled if whereabouts(one.path, one.texts("path")) is not None]
+    return found if len(found) == 1 or all(one.stem.casefold() in SPLITS for one in found) else []
+
+
+def _has_class_folders(path: Path) -> bool:
+    """Whether folders say what the pictures are: several that are no splits, or folders inside one."""
+    folders = _folders(path)
+    return sum(one.name.casefold() not in SPLITS for one in folders) > 1 or any(map(_folders, folders))
+
+
+def _folders(path: Path) -> list[Path]:
+    visible = (one for one in path.iterdir() if not one.name.startswith(".") and one.is_dir())
+    return sorted(
+        (one for one in visible if one.name.casefold() not in SYSTEM_NAMES), key=lambda one: natural(one.name)
     )
 
 
-def _read_parquet(path: Path) -> Rows:
-    try:
-        parquet = import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise BadImages(f"{path.name} is Parquet, which needs pyarrow: pip install pyarrow.") from error
-    try:
-        table = parquet.read_table(path)
-    except Exception as error:  # pyarrow's errors have no common ancestor of their own
-        raise BadImages(f"cannot read the table {path}: {' '.join(str(error).split())}.") from error
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    split = SPLITS.get(path.stem.split("-")[0].casefold(), "")
-    return Rows(path, columns, split)
+def whereabouts(table: Path, names: Sequence[str]) -> tuple[str, str] | None:
+    """What goes before and after the names of pictures in a table, or None where none of them is found.
+
+    A file ``train.csv`` may list the pictures of the folder ``train``, and by name without ``.jpg``.
+    """
+    before = ["", f"{table.stem}/", *(f"{one.name}/" for one in _folders(table.parent))]
+    after = ["", *sorted(READ)]
+    tried = [name for name in names if name][:PROBED]
+    pairs = ((start, end) for start in before for end in after)
+    return next(
+        (pair for pair in pairs for name in tried if (table.parent / f"{pair[0]}{name}{pair[1]}").is_file()),
+        None,
+    )
 
 
 def _stored(table: Rows) -> tuple[Sequence[str], list[Stored]]:
@@ -171,7 +167,7 @@ def _stored(table: Rows) -> tuple[Sequence[str], list[Stored]]:
     if (
         table.path.suffix.casefold() == PARQUET
         and pixels
-        and not isinstance(_value(table.columns[pixels][0]), str)
+        and not isinstance(value_of(table.columns[pixels][0]), str)
     ):
         cells: list[Stored] = [Cell(table.path, row, table.columns[pixels]) for row in range(len(table))]
         return numbered(len(table), f"{table.path.stem}/"), cells
@@ -180,18 +176,20 @@ def _stored(table: Rows) -> tuple[Sequence[str], list[Stored]]:
         raise BadImages(
             f"{table.path} has no column of paths: call it path. Its columns are {', '.join(table.columns)}."
         )
-    paths = [_text(_value(value)) for value in table.columns[name]]
+    paths = [text_of(value_of(value)) for value in table.columns[name]]
     empty = next((row for row, path in enumerate(paths, 2) if not path), None)
     if empty:
         raise BadImages(
             f"{table.path}, line {empty}: the column {name!r} is empty; fill it in or delete the line."
         )
+    start, end = whereabouts(table.path, paths) or ("", "")
+    paths = [f"{start}{path}{end}" for path in paths]
     return paths, [table.path.parent / path for path in paths]
 
 
 def _labels(tables: Sequence[Rows]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Numbers and names of the classes; names by number where the tables have a column for each."""
-    texts = [text for table in tables for text in _texts(table, "label")]
+    texts = [text for table in tables for text in table.texts("label")]
     names = sorted({text for text in texts if text}, key=natural)
     number = {name: label for label, name in enumerate(names)} | {"": -1}
     labels = np.array([number[text] for text in texts], dtype=np.int64)
@@ -204,13 +202,13 @@ def _spoken(tables: Sequence[Rows], names: list[str]) -> list[str]:
         return names
     first = tables[0].named("label")
     others = [
-        name for name in tables[0].columns if name != first and _plain(name) in map(_plain, COLUMNS["label"])
+        name for name in tables[0].columns if name != first and plain(name) in map(plain, COLUMNS["label"])
     ]
     for other in others:
         pairs = {
-            (a, _text(_value(b)))
+            (a, text_of(value_of(b)))
             for table in tables
-            for a, b in zip(_texts(table, "label"), table.columns[other], strict=True)
+            for a, b in zip(table.texts("label"), table.columns[other], strict=True)
         }
         words = dict(pairs)
         if len(pairs) == len(words) == len(set(words.values())) and all(words.values()):
@@ -220,18 +218,12 @@ def _spoken(tables: Sequence[Rows], names: list[str]) -> list[str]:
 
 def _splits(table: Rows) -> Iterator[str]:
     name = table.named("split")
-    for line, text in enumerate(_texts(table, "split"), 2):
+    for line, text in enumerate(table.texts("split"), 2):
         if text and text.casefold() not in SPLITS:
             raise BadImages(
                 f"{table.path}, line {line}: {name} is {text!r}; write train, val, test or nothing."
             )
         yield SPLITS.get(text.casefold(), table.split)
-
-
-def _texts(table: Rows, role: str) -> list[str]:
-    """The texts of a role's column; empty where there is none."""
-    name = table.named(role)
-    return [_text(_value(value)) for value in table.columns[name]] if name else [""] * len(table)
 
 
 def _notes(table: Rows) -> Iterator[str]:
@@ -251,15 +243,3 @@ def _unique(ids: list[str]) -> list[str]:
         times[name] += 1
         unique.append(name if times[name] == 1 else f"{name}#{times[name]}")
     return unique
-
-
-def _value(cell: Any) -> Any:
-    return cell.as_py() if hasattr(cell, "as_py") else cell
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
-
-
-def _plain(name: str) -> str:
-    return name.casefold().translate(str.maketrans("", "", " -_."))

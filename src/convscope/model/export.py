@@ -27,14 +27,15 @@ class Classifier(nn.Module):
         super().__init__()
         self.fitted = Fitted(model.fit)
         self.network = copy.deepcopy(model.module).cpu().eval()  # the user's own stays as it is
-        self.choose, self.ending = model.choose, model.ending
+        self.choose, self.ending, self.calibration = model.choose, model.ending, model.calibration
         mean, std = model.normalisation
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
 
     def forward(self, images: Tensor) -> Tensor:
         pixels = (self.fitted(images).float() / 255 - self.mean) / self.std
-        return as_probabilities(single_output(self.network(pixels), self.choose), self.ending)
+        result = single_output(self.network(pixels), self.choose)
+        return as_probabilities(result, self.ending, self.calibration)
 
 
 def trace(model: Model) -> torch.export.ExportedProgram:
@@ -65,6 +66,7 @@ def about(model: Model) -> dict[str, Any]:
         "fit": model.fit.as_dict(),
         "mean": list(model.mean),
         "std": list(model.std),
+        "temperature": model.temperature,
         "notes": list(model.notes),
     }
 

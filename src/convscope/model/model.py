@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,8 @@ from convscope.model.tape import Record, record, single_output
 from convscope.plain.fit import Fit
 from convscope.plain.unit import Unit
 
+TINY = torch.finfo(torch.float32).tiny  # has a logarithm
+
 
 class Model:
     """An ``nn.Module`` with its layers in running order, class names, preprocessing and identity.
@@ -27,6 +30,8 @@ class Model:
     The module is the user's own and is never changed. ``mean`` and ``std`` are per channel, for pixels
     in 0 to 1, and empty where they are not known; ``architecture`` is the plain data from which the module can be built again, None where
     it cannot; ``choose`` is the key or index of the class scores where the forward returns several things.
+    ``calibration`` is the temperature fitted after training: scores are divided by it, and the order of the
+    classes stays. Raises BadModel where parts do not fit.
     """
 
     def __init__(
@@ -41,9 +46,12 @@ class Model:
         architecture: dict[str, Any] | None = None,
         choose: str | int | None = None,
         notes: tuple[str, ...] = (),
+        calibration: float = 1.0,
     ):
         if any(values and len(values) != fit.channels for values in (mean, std)):
             raise BadModel(f"mean {mean} and std {std} must each have {fit.channels} numbers, one a channel")
+        if not 0 < calibration < inf:
+            raise BadModel(f"a temperature of {calibration} cannot divide scores: give a number above zero")
         self.module, wrappings = unwrapped(module)
         self.fit = fit
         self.mean, self.std = tuple(mean), tuple(std)
@@ -51,6 +59,7 @@ class Model:
         self.architecture = architecture
         self.choose = choose
         self.notes = notes + wrappings
+        self.calibration = calibration
         self._classes = tuple(classes)
 
     def __repr__(self) -> str:
@@ -95,6 +104,7 @@ class Model:
         """SHA-256 of weights, structure, preprocessing and class names: what the model is, not what it is called."""
         digest = hashlib.sha256()
         about = [self.fit.as_dict(), self.mean, self.std, self._classes, str(self.module), self.choose]
+        about += [self.calibration] if self.calibration != 1 else []
         digest.update(json.dumps(about, sort_keys=True).encode())
         for name, tensor in sorted(self.module.state_dict().items()):
             plain = tensor.detach().cpu().contiguous()
@@ -183,8 +193,8 @@ class Model:
 
     @cached_property
     def temperature(self) -> float:
-        """What the class scores are divided by before the network's own softmax; 1 where it has none."""
-        return scores_and_temperature(self.record)[1]
+        """What the class scores are divided by before they become probabilities: the network's own and the fitted."""
+        return scores_and_temperature(self.record)[1] * self.calibration
 
     def shares(self, scores: Tensor) -> Tensor:
         """Class probabilities of what the layer ``output`` gives, ``[..., classes]``."""
@@ -203,11 +213,18 @@ class Model:
 
     def probabilities(self, batch: Tensor) -> Tensor:
         """Class probabilities ``[N, classes]``: by the network's own softmax, else by the softmax of its scores."""
-        return as_probabilities(self.scores(batch), self.ending)
+        return as_probabilities(self.scores(batch), self.ending, self.calibration)
 
 
-def as_probabilities(result: Tensor, ending: str) -> Tensor:
+def as_probabilities(result: Tensor, ending: str, calibration: float = 1.0) -> Tensor:
     """What a forward pass that ends in the operation ``ending`` returned ``[N, classes]``, as probabilities."""
+    if calibration != 1:
+        return (as_scores(result, ending) / calibration).softmax(1)
     if ending == "softmax":
         return result
     return result.exp() if ending == "log_softmax" else result.softmax(1)
+
+
+def as_scores(result: Tensor, ending: str) -> Tensor:
+    """The same result before any softmax, up to a constant an image."""
+    return result.clamp_min(TINY).log() if ending == "softmax" else result

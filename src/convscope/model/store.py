@@ -59,6 +59,7 @@ def manifest(model: Model) -> dict[str, Any]:
         "classes": list(model.classes),
         "choose": model.choose,
         "notes": list(model.notes),
+        "temperature": model.calibration,
     }
 
 

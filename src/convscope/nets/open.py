@@ -117,8 +117,9 @@ def _open_folder(folder: Path) -> Model:
             architecture=about["architecture"],
             choose=about["choose"],
             notes=tuple(about["notes"]),
+            calibration=float(about.get("temperature", 1.0)),  # models of before it was fitted have none
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BadModel(f"{folder / MANIFEST} is incomplete: {error}") from error
 
 

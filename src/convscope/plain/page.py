@@ -22,15 +22,15 @@ code { font: 0.9em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: a
 """
 
 
-def document(title: str, parts: Iterable[str]) -> str:
-    """A whole page; ``parts`` are HTML, ``title`` is text.
+def document(title: str, parts: Iterable[str], style: str = "") -> str:
+    """A whole page; ``parts`` are HTML, ``title`` is text, ``style`` is added to the page's own.
 
     >>> document("maps", ["<p>one</p>"]).count("maps")
     2
     """
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style>"
     )
     body = "\n".join(parts)
     return (

@@ -1,70 +1,40 @@
 """How often a model is right, with its interval; and what it says of single images."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 import numpy as np
-import torch
 
 from convscope.errors import BadImages
 from convscope.images import Images
 from convscope.model.model import Model
+from convscope.train.calibration import calibration
+from convscope.train.predict import Prediction, predict
 
-BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the model says of one image; ``label`` is the true class, None where unknown."""
-
-    id: str
-    label: str | None
-    predicted: str
-    probability: float
-    probabilities: np.ndarray  # float32 [classes], in the order of ``model.classes``
-
-    def top(self, classes: tuple[str, ...], count: int = 5) -> list[tuple[str, float]]:
-        """The likeliest classes and their probabilities."""
-        best = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(classes[i], float(self.probabilities[i])) for i in best]
-
-
-def predict(model: Model, images: Images) -> list[Prediction]:
-    """Class probabilities of every image, in the order of the images."""
-    rows: list[Prediction] = []
-    for start, probabilities in _probabilities(model, images):
-        for offset, values in enumerate(probabilities):
-            label = int(images.labels[start + offset])
-            winner = int(values.argmax())
-            rows.append(
-                Prediction(
-                    id=images.ids[start + offset],
-                    label=images.classes[label] if label >= 0 else None,
-                    predicted=model.classes[winner],
-                    probability=float(values[winner]),
-                    probabilities=values,
-                )
-            )
-    return rows
+MISTAKES = 50  # listed in report.json
+PAIRS = 20
 
 
 def evaluate(model: Model, images: Images, split: str | None = None) -> dict[str, Any]:
-    """Accuracy with its interval, per class and confusion, of the images whose class is known.
+    """Accuracy with its interval, class by class, and how far its probabilities can be trusted.
 
-    The keys are those of ``report.json``: accuracy, images, interval (Wilson, 95 %), per_class,
-    confusion (rows: true, columns: predicted). Raises BadImages where there is nothing to compare.
+    Of the images whose class is known. The keys are those of ``report.json``: accuracy, images, interval
+    (Wilson, 95 %), top_5 (with more than five classes), balanced_accuracy and macro_f1 (means over classes),
+    commonest (the share of the commonest class), per_class, confusion (rows: true, columns: predicted),
+    confused (pairs, most frequent first), mistakes (surest first), calibration. Raises BadImages where there
+    is nothing to compare.
 
     >>> wilson(8, 10)
     (0.49, 0.943)
     """
     images = images if split is None else images.split(split)
-    return measure(predict(model, images), model.classes, images.name)
+    return measure(predict(model, images), model.classes, images.name, model.calibration)
 
 
-def measure(predictions: list[Prediction], classes: tuple[str, ...], name: str) -> dict[str, Any]:
-    """The same from predictions that are already there."""
+def measure(
+    predictions: list[Prediction], classes: tuple[str, ...], name: str, temperature: float = 1.0
+) -> dict[str, Any]:
+    """The same from predictions that are already there, made with a fitted temperature."""
     known = [row for row in predictions if row.label is not None]
     strange = sorted({row.label for row in known if row.label} - set(classes))
     if strange or not known:
@@ -72,13 +42,54 @@ def measure(predictions: list[Prediction], classes: tuple[str, ...], name: str) 
         raise BadImages(f"{name} has {what}: evaluate on images with the model's classes")
     confusion = confusion_matrix(known, classes)
     right = int(np.trace(confusion))
+    probabilities = np.stack([row.probabilities for row in known])
+    labels = np.array([classes.index(row.label or "") for row in known])
     return {
         "accuracy": right / len(known),
         "images": len(known),
         "interval": list(wilson(right, len(known))),
+        **_whole(confusion, probabilities, labels),
         "per_class": per_class(confusion, classes),
         "confusion": confusion.tolist(),
+        "confused": confused(confusion, classes)[:PAIRS],
+        "mistakes": mistakes(known)[:MISTAKES],
+        "calibration": calibration(probabilities, labels, temperature),
     }
+
+
+def _whole(confusion: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Single numbers beside the accuracy; classes without images do not count in means over classes."""
+    right, true, said = np.diag(confusion), confusion.sum(1), confusion.sum(0)
+    there, spoken = true > 0, true + said > 0
+    numbers = {
+        "balanced_accuracy": float((right[there] / true[there]).mean()),
+        "macro_f1": float((2 * right[spoken] / (true + said)[spoken]).mean()),
+        "commonest": float(true.max() / true.sum()),
+    }
+    if len(confusion) > 5:
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
+        numbers["top_5"] = float((best == labels[:, None]).any(1).mean())
+    return numbers
+
+
+def confused(confusion: np.ndarray, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Pairs of a true class and another it was called, the most frequent first."""
+    wrong = confusion - np.diag(np.diag(confusion))
+    pairs = sorted(zip(*np.nonzero(wrong), strict=True), key=lambda pair: (-wrong[pair], pair))
+    return [
+        {"label": classes[i], "predicted": classes[j], "images": int(wrong[i, j]), "of": int(confusion[i].sum())}
+        for i, j in pairs
+    ]  # fmt: skip
+
+
+def mistakes(predictions: list[Prediction]) -> list[dict[str, Any]]:
+    """Wrong answers, the surest first: the first places to look for wrong labels."""
+    wrong = [row for row in predictions if row.label is not None and row.predicted != row.label]
+    wrong.sort(key=lambda row: (-row.probability, row.id))
+    return [
+        {"id": row.id, "label": row.label, "predicted": row.predicted, "probability": row.probability}
+        for row in wrong
+    ]
 
 
 def confusion_matrix(predictions: list[Prediction], classes: tuple[str, ...]) -> np.ndarray:
@@ -117,10 +128,3 @@ def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
     centre = (share + weight / 2) / (1 + weight)
     half = z * sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
     return round(max(centre - half, 0.0), 3), round(min(centre + half, 1.0), 3)
-
-
-def _probabilities(model: Model, images: Images) -> Iterator[tuple[int, np.ndarray]]:
-    for start in range(0, len(images), BATCH):
-        rows = range(start, min(start + BATCH, len(images)))
-        batch = torch.stack([model.preprocess(images[row]) for row in rows])
-        yield start, model.probabilities(batch).numpy()

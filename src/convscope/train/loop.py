@@ -17,7 +17,8 @@ from convscope.nets.architecture import create
 from convscope.nets.open import open_model
 from convscope.plain.machine import keep_freed_memory
 from convscope.train.average import Average
-from convscope.train.course import Course, continue_course, record_course, start_course
+from convscope.train.calibration import calibrate
+from convscope.train.course import VAL, Course, continue_course, labelled, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
 from convscope.train.finetune_stage import first_stage, state_from_weights
 from convscope.train.optimizer import make_optimizer
@@ -180,6 +181,7 @@ def finish(course: Course, state: State, on_progress: Listener) -> Model:
         name=course.run.folder.name,
         architecture=course.plan.architecture,
     )
+    model = calibrate(model, labelled(course.images, VAL))
     save_model(model, course.run.model)
     report = write_report(course, state.history, model)
     on_progress(Finished(str(course.run.folder), report))

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from convscope.train.events import Epoch, Event, Finished, Started, Step
+from convscope.train.report import report_lines
 
 
 class Terminal:
@@ -67,24 +68,18 @@ def step_line(event: Step) -> str:
 
 
 def epoch_line(event: Epoch) -> str:
+    alone = "  the classifier alone" if event.epoch == 0 else ""
     best = "  best so far" if event.best else ""
     return (
         f"epoch {event.epoch:>3}/{event.epochs}  loss {event.loss:.3f}  accuracy {event.accuracy:.1%}  "
-        f"validation {event.val_accuracy:.1%}  {event.seconds:.1f} s{best}"
+        f"validation {event.val_accuracy:.1%}  {event.seconds:.1f} s{alone}{best}"
     )
 
 
 def finished_line(event: Finished) -> str:
-    """How good the model is, and what to do next."""
-    split = "test" if "test" in event.report else "val"
-    measured = event.report[split]
-    low, high = measured["interval"]
-    words = "test" if split == "test" else "validation"
-    return (
-        f"{measured['accuracy']:.1%} of {measured['images']} {words} images right "
-        f"(95 % interval {low:.1%} to {high:.1%}); report: {event.folder}/report.html\n"
-        f"Look inside: {event.report['next']}"
-    )
+    """How good the model is, where it is weak, and what to do next."""
+    lines = report_lines(event.report)
+    return "\n".join((*lines, f"Report: {event.folder}/report.html", f"Look inside: {event.report['next']}"))
 
 
 def clock(seconds: float) -> str:
