@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.atlas.sight import opening
 from convscope.explorer.assets import assets
 from convscope.explorer.labs.lessons import LESSONS
-from convscope.explorer.loupe import opening
 
 from .synthetic import LAYERS, NONE, colour, interval
 

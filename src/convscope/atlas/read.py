@@ -58,6 +58,16 @@ class Atlas:
             f"{len(self.images)} images, at {self.path}>"
         )
 
+    def _repr_html_(self) -> str:
+        from convscope.atlas.notebook import as_html
+
+        return as_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from convscope.atlas.notebook import as_png
+
+        return as_png(self)
+
     @property
     def stage(self) -> str:
         """``numbers``, ``pictures`` or ``complete``."""

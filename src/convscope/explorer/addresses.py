@@ -71,10 +71,6 @@ def has(atlas: Atlas, address: Path) -> bool:
     return (atlas.path / address).is_file()
 
 
-def has_loupe(atlas: Atlas, layer: str) -> bool:
-    return bool(atlas.chosen) and has(atlas, layout.loupe_file(Path(), layer))
-
-
 def class_page(index: int) -> str:
     return f"class/{index}/"
 
