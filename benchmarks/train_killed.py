@@ -1,18 +1,20 @@
 """Trainings stopped at every step and killed by SIGKILL at random moments: are the weights the same to the bit?
 
-Run: ``python benchmarks/train_killed.py [KILLS]``; writes train_killed.json beside itself. Each training is a
-fork of this process, which has imported torch once; a killed one is started again until it has finished.
+Run: ``python benchmarks/train_killed.py [--kills 200] [--minutes 8] [--workers 0 1 2]``; writes train_killed.json
+beside itself as it goes, and keeps the numbers of workers there that are not asked for. Each training is a fork
+of this process, which has imported torch once; a killed one is started again until it has finished.
 """
 
+import argparse
 import json
 import os
 import platform
 import random
 import shutil
 import signal
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from convscope.train.checkpoint import read_checkpoint
 from convscope.train.events import Step
 from convscope.train.loop import train
 
+RESULT = Path(__file__).with_suffix(".json")
 STEPS, WORKERS = 60, (0, 1, 2)
 # dropout, batch norm, momentum, averaged weights and augmentation all have something to forget
 RECIPE = {"net": "8c3bn p2 d0.2 fc16", "imgsz": 16, "epochs": 6, "batch": 8, "ema": 0.9, "balance": "sampler",
@@ -64,23 +67,18 @@ def stop_at(step: int):
     return listen
 
 
-def stopped_at_every_step(place: Path, whole: tuple[dict, list]) -> dict[str, int]:
-    """For each number of workers, how many of the steps led to the same weights."""
-    counts = {}
-    for workers in WORKERS:
-        counts[f"workers {workers}"] = 0
-        for step in range(1, STEPS + 1):
-            name = f"stopped-{workers}-{step}"
-            try:
-                train(
-                    str(place / "data"), **settings(place, name, workers=workers), on_progress=stop_at(step)
-                )
-            except Interrupted:
-                other = WORKERS[(workers + 1) % len(WORKERS)]  # resumed with another number of threads
-                train(str(place / "data"), **settings(place, name, workers=other))
-            counts[f"workers {workers}"] += same(whole, end(place, name))
-        print(counts, flush=True)
-    return counts
+def stopped_at_every_step(place: Path, whole: tuple[dict, list], workers: int) -> int:
+    """How many of the steps at which a training was stopped led to the same weights."""
+    equal = 0
+    for step in range(1, STEPS + 1):
+        name = f"stopped-{workers}-{step}"
+        try:
+            train(str(place / "data"), **settings(place, name, workers=workers), on_progress=stop_at(step))
+        except Interrupted:
+            other = WORKERS[(workers + 1) % len(WORKERS)]  # resumed with another number of threads
+            train(str(place / "data"), **settings(place, name, workers=other))
+        equal += same(whole, end(place, name))
+    return equal
 
 
 def in_a_fork(place: Path, name: str, kill_after: float | None) -> tuple[bool, str]:
@@ -106,14 +104,16 @@ def in_a_fork(place: Path, name: str, kill_after: float | None) -> tuple[bool, s
     return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, said
 
 
-def killed_at_random(place: Path, whole: tuple[dict, list], kills: int) -> dict[str, object]:
-    """Kill until that many kills have hit a running training; every run is then brought to its end."""
+def killed_at_random(
+    place: Path, whole: tuple[dict, list], kills: int, minutes: float
+) -> Iterator[dict[str, object]]:
+    """Kill until so many kills have hit a running training, or the time is over; every run is brought to its end."""
     chance, began = random.Random(0), time.monotonic()
     in_a_fork(place, "undisturbed", None)
     seconds = time.monotonic() - began
     done = runs = equal = 0
     unreadable: list[str] = []
-    while done < kills:
+    while done < kills and time.monotonic() - began < minutes * 60:
         runs += 1
         name = f"killed-{runs}"
         finished = False
@@ -127,35 +127,45 @@ def killed_at_random(place: Path, whole: tuple[dict, list], kills: int) -> dict[
                 unreadable.append(said)
                 break
         equal += finished and same(whole, end(place, name))
-        print(
-            f"{done} of {kills} kills, {equal} of {runs} runs equal, {len(unreadable)} unreadable", flush=True
-        )
-    return {"kills": done, "runs": runs, "runs equal to the bit": equal, "unreadable": len(unreadable),
-            "said": unreadable[:5], "seconds of an undisturbed run": round(seconds, 2)}  # fmt: skip
+        yield {"kills": done, "asked": kills, "runs": runs, "runs equal to the bit": equal,
+               "unreadable": len(unreadable), "said": unreadable[:5],
+               "seconds of an undisturbed run": round(seconds, 2)}  # fmt: skip
 
 
-def main(kills: int) -> None:
+def main(kills: int, minutes: float, workers: list[int]) -> None:
     torch.set_num_threads(1)
     began = time.monotonic()
+    result = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else {}
+    stopped = result.setdefault("stopped and resumed at every step, equal to the bit", {})
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         draw_pictures(place / "data")
         train(str(place / "data"), **settings(place, "whole"))
         whole = end(place, "whole")
         assert whole[1][1] == STEPS
-        result = {
-            "steps": STEPS,
-            "stopped and resumed at every step, equal to the bit": stopped_at_every_step(place, whole),
-            "killed": killed_at_random(place, whole, kills),
-            "recipe": RECIPE,
-            "python": platform.python_version(), "torch": torch.__version__,
-            "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-            "load": round(os.getloadavg()[0], 1), "seconds": round(time.monotonic() - began),
-            "date": time.strftime("%Y-%m-%d"),
-        }  # fmt: skip
-    print(json.dumps(result, indent=1))
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+        for number in workers:
+            stopped[f"workers {number}"] = stopped_at_every_step(place, whole, number)
+            told(result, began)
+        for result["killed"] in killed_at_random(place, whole, kills, minutes):
+            told(result, began)
+
+
+def told(result: dict, began: float) -> None:
+    """Write and print what is measured so far."""
+    result |= {
+        "steps": STEPS, "recipe": RECIPE, "python": platform.python_version(), "torch": torch.__version__,
+        "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1), "seconds": round(time.monotonic() - began),
+        "date": time.strftime("%Y-%m-%d"),
+    }  # fmt: skip
+    print(json.dumps(result), flush=True)
+    RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=60, help="start no new killed training after these")
+    parser.add_argument("--workers", type=int, nargs="*", default=WORKERS)
+    asked = parser.parse_args()
+    main(asked.kills, asked.minutes, asked.workers)

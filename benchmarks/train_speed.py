@@ -195,20 +195,26 @@ def compare(task: str, folder: Path, rounds: int) -> dict[str, object]:
 
 
 def main(photos: Path, rounds: int) -> None:
-    import torch
-
     with tempfile.TemporaryDirectory() as place:
         folders = {28: Path(place, "clothes"), 128: Path(place, "photos")}
         draw_clothes(folders[28], 640)
         copy_photos(photos, folders[128], 64)
-        rows = {task: compare(task, folders[values[0]], rounds) for task, values in TASKS.items()}
+        rows: dict[str, object] = {}
+        for task, values in TASKS.items():
+            rows[task] = compare(task, folders[values[0]], rounds)
+            told(rows, rounds)
+
+
+def told(rows: dict[str, object], rounds: int) -> None:
+    """Write what is measured so far, with the machine as it is now."""
+    import torch
+
     result = {
         "tasks": rows, "rounds": rounds, "not compared": "fastai",
         "python": platform.python_version(), "torch": torch.__version__, "cores": os.cpu_count(),
         "bfloat16": bool(torch.cpu.get_capabilities().get("avx512_bf16")),
         "load": [round(value, 1) for value in os.getloadavg()], "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
-    print(json.dumps(result, indent=1))
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
 
 
