@@ -52,6 +52,7 @@ _PORCH = {
     "convolve": "convscope.studies.convolve",
     "effective_field": "convscope.studies.effective_field",
     "evaluate": "convscope.train.evaluate",
+    "evolve": "convscope.ask.evolve",
     "explore": "convscope.explorer.explore",
     "export": "convscope.ask.export",
     "figure": "convscope.ask.figure",

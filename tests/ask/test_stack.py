@@ -155,3 +155,10 @@ def test_outside_nothing_is_stopped():
     with pytest.raises(Cancelled), stopping(lambda: True):
         torch.ones(2).sum()
     assert torch.ones(2).sum() == 2
+
+
+def test_gradients_are_on_again_whenever_a_pass_is_stopped():
+    operations = iter([False, True])  # the second: within no_grad, and on the way out of it
+    with pytest.raises(Cancelled), stopping(lambda: next(operations, True)), torch.no_grad():
+        torch.ones(2).sum().sqrt()
+    assert torch.is_grad_enabled()

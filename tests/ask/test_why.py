@@ -11,9 +11,11 @@ from PIL import Image
 from torch import nn
 
 import convscope as cs
+from convscope.ask.live import live
 from convscope.errors import BadAtlas, BadSpec, Unanswerable, UnknownName
 from convscope.images import open_images
 from convscope.plain.why import read_why
+from convscope.plain.wish import Wish
 
 SIDE, MARK = 16, slice(11, 14)  # rows and columns of a white square
 PLAIN, MARKED = range(20), range(20, 40)  # rows
@@ -205,3 +207,16 @@ def test_what_does_not_belong_together_is_refused(planted, clean, tmp_path):
         Unanswerable, match=r"was surveyed without relu, whose channels decide: .*--layers relu"
     ):
         cs.why(model, 5, atlas=head, images=images)
+
+
+def test_a_live_page_gets_the_same_answer(planted):
+    model, images, atlas = planted
+    kinds = live(model, open_with=lambda: model, data=None)
+    with pytest.raises(BadAtlas, match=r"where the images of .* lie is not known: .*--data FOLDER"):
+        kinds["why"](atlas, Wish("why", "5"), lambda *told: None, lambda: False)
+    told = []
+    kinds = live(model, open_with=lambda: model, data=images)
+    answer = kinds["why"](atlas, Wish("why", "5"), lambda *step: told.append(step), lambda: False)
+    assert answer == {"page": "image/5/why/"}
+    assert (5, atlas.why(5, 0).against_index) in atlas.whys()
+    assert {"covering", "channels", "tests"} <= {step for _, _, step in told}

@@ -3,7 +3,7 @@
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.types import ASGIApp
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, open_atlas
@@ -83,9 +84,16 @@ def hostile(tmp_path_factory):
 @contextmanager
 def running(atlas: Atlas, **options: Any) -> Iterator[str]:
     """A server of any atlas, for as long as the block lasts; gives its URL."""
+    with serving(lambda hosts: create_app(atlas, hosts=hosts, **options)) as url:
+        yield url
+
+
+@contextmanager
+def serving(make_app: Callable[[Iterable[str]], ASGIApp]) -> Iterator[str]:
+    """The URL of an application, made once the names that its server answers to are known."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    server = make_server(create_app(atlas, hosts=loopback_hosts(port), **options))
+    server = make_server(make_app(loopback_hosts(port)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

@@ -1,6 +1,7 @@
 """The pages in headless Chromium: what is seen, counted against the stored arrays."""
 
 import io
+import re
 import time
 from contextlib import contextmanager
 
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convscope.atlas.sight import opening
+from convscope.explorer.assets import assets
 from convscope.explorer.labs.lessons import LESSONS
-from convscope.explorer.loupe import opening
 
 from .synthetic import LAYERS, NONE, colour, interval
 
@@ -334,10 +336,16 @@ def test_without_scripts_everything_is_listed(browser, served):
         assert not page.locator("[name=sort]").is_visible()
 
 
+def test_no_two_scripts_give_the_same_name():
+    given = re.findall(
+        r"^\s*Scope\.(\w+) = ", "".join(text.decode() for text in assets().values()), re.MULTILINE
+    )
+    assert len(given) > 10
+    assert sorted(given) == sorted(set(given))
+
+
 def test_only_one_line_writes_markup_and_the_scripts_are_small():
     import gzip
-
-    from convscope.explorer.assets import assets
 
     scripts = {name: sent.decode() for name, sent in assets().items() if name.endswith(".js")}
     lines = [

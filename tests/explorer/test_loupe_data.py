@@ -4,8 +4,9 @@ import json
 import numpy as np
 import pytest
 
+from convscope.atlas.sight import cells, opening, sight
 from convscope.errors import BadAtlas
-from convscope.explorer.loupe import cells, opening, script, sight
+from convscope.explorer.loupe import script
 
 from . import synthetic
 

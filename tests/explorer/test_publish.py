@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import replace
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -93,3 +94,22 @@ def test_no_page_tells_where_it_was_made(atlas, site):
         text = page.read_text()
         assert str(atlas.path) not in text
         assert not re.search(r"https?://(?!www\.w3\.org/)", text)
+
+
+def test_every_link_of_the_server_stays_below_the_prefix_of_a_proxy(atlas):
+    app, home = create_app(atlas), "http://localhost/user/x/proxy/8000/"
+    pages = {address: Reader(ask(app, f"/{address}").text) for address in page_addresses(atlas)}
+    kinds = ("a", "link", "script", "img")
+    links = {
+        urlsplit(urljoin(home + address, part.get("href") or part.get("src") or "")).geturl().split("?")[0]
+        for address, read in pages.items()
+        for kind in kinds
+        for part in read.all(kind)
+    }
+    assert {link for link in links if not link.startswith((home, "data:"))} == set()
+    inside = {
+        link.removeprefix(home).partition("#")[0]
+        for link in links
+        if link.startswith(home) and "{" not in link
+    }
+    assert [link for link in inside - set(pages) if ask(app, f"/{link}").status != 200] == []

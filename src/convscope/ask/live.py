@@ -9,7 +9,7 @@ from typing import Any
 from convscope.ask.run import is_run, run_images
 from convscope.atlas.picture import find_picture
 from convscope.atlas.read import Atlas
-from convscope.errors import BadSpec
+from convscope.errors import BadSpec, Unanswerable
 from convscope.plain.unit import Unit
 from convscope.plain.wish import Answering, Cancelled, Tell, Wish
 
@@ -27,6 +27,7 @@ def live(
     opened, images = cache(open_with or (lambda: _open(place))), source_of(place, data)
     kinds: dict[str, Callable[[Any, Wish, Tell], dict[str, Any]]] = {
         "stack": _stack, "deconvnet": _deconvnet, "occlusion": _occlusion, "gradcam": _gradcam,
+        "why": lambda scene, wish, tell: _why(scene, images(), wish, tell),
     }  # fmt: skip
 
     def answering(make: Callable[[Any, Wish, Tell], dict[str, Any]]) -> Answering:
@@ -57,16 +58,27 @@ def source_of(place: Any, data: str | None) -> Callable[[], Any]:
 @contextmanager
 def stopping(cancelled: Callable[[], bool]) -> Iterator[None]:
     """Inside, the next operation of torch raises Cancelled once ``cancelled`` holds; nothing is left half-changed."""
+    import torch
     from torch.overrides import TorchFunctionMode
 
     class Stopping(TorchFunctionMode):
+        raised = False
+
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if cancelled():
+            # once, and never the switch of a leaving no_grad: what is open is closed on the way out
+            if not self.raised and func is not torch._C._set_grad_enabled and cancelled():
+                self.raised = True
                 raise Cancelled
             return func(*args, **(kwargs or {}))
 
-    with Stopping():
-        yield
+    mode = Stopping()
+    try:
+        with mode:
+            yield
+    except Exception as error:
+        if mode.raised:  # whatever a reader of the network made of it on the way
+            raise Cancelled from error
+        raise
 
 
 def _open(place: Any) -> Any:
@@ -107,6 +119,18 @@ def _occlusion(scene: Any, wish: Wish, tell: Tell) -> dict[str, Any]:
 
     is_class = Unit.parse(wish.unit).layer == scene.model.output
     return _look(scene, wish, occlusion() if is_class else Occlusion(), tell)
+
+
+def _why(scene: Any, images: Any, wish: Wish, tell: Tell) -> dict[str, Any]:
+    from convscope.ask.why import why
+
+    if scene.picture.row is None:
+        raise Unanswerable("only pictures of the atlas can be asked why: it compares them with the others")
+    why(
+        scene.model, scene.picture.row, atlas=scene.atlas, images=images, against=wish.against or None,
+        on_progress=lambda progress: tell(progress.done, progress.total, progress.stage),
+    )  # fmt: skip
+    return {"page": f"image/{wish.image}/why/"}
 
 
 def _look(scene: Any, wish: Wish, lens: Any, tell: Tell) -> dict[str, Any]:

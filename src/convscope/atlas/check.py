@@ -144,3 +144,14 @@ def check_lessons(path: Path, found: Mapping[str, Any], images: int, classes: in
     fits &= 0 <= swept["row"] < images and all(0 <= index < classes for index in swept["classes"])
     if not fits:
         raise BadAtlas(f"{path} holds measurements of another size: {MEASURE}.")
+
+
+def check_evolution(path: Path, arrays: Mapping[str, np.ndarray], channels: int, images: int) -> None:
+    """Raises BadAtlas where what is kept of the epochs does not fit together or names what is not there."""
+    shapes = {name: arrays[name].shape for name in layout.EVOLUTION if name in arrays}
+    epoch, channel = (arrays.get(name, np.empty((0, 0))) for name in ("epoch", "channel"))
+    grid = (*channel.shape, *epoch.shape)
+    fits = len(grid) == 2 and 0 not in grid and len(shapes) == len(layout.EVOLUTION)
+    fits = fits and all(shapes[name] == grid for name in ("value", "image", "y", "x", "scale"))
+    if not fits or not 0 <= channel.min() <= channel.max() < channels or arrays["image"].max() >= images:
+        raise BadAtlas(f"{path} holds no epochs of {channels} channels: run `convscope evolve RUN` again.")

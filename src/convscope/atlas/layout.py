@@ -28,6 +28,12 @@ MORE_NUMBERS = {
     "quantile_value": np.float32, "quantile_image": np.int32, "quantile_y": np.int32, "quantile_x": np.int32,
 }  # fmt: skip
 
+# arrays of evolution.safetensors and their types: of E epochs, N channels, S rows; the others are [N, E]
+EVOLUTION = {
+    "epoch": np.int32, "channel": np.int32, "row": np.int32, "value": np.float32, "image": np.int32,
+    "y": np.int32, "x": np.int32, "scale": np.float32,
+}  # fmt: skip
+
 THUMB = 64  # pixels of a thumbnail
 THUMBS_ACROSS = 10
 THUMBS_A_SHEET = THUMBS_ACROSS**2
@@ -54,6 +60,14 @@ def strip_file(root: Path, layer: str, channel: int) -> Path:
 
 def quantiles_file(root: Path, layer: str, channel: int) -> Path:
     return layer_folder(root, layer) / "quantiles" / f"{channel}.jpg"
+
+
+def evolution_file(root: Path, layer: str) -> Path:
+    return layer_folder(root, layer) / "evolution.safetensors"
+
+
+def evolution_picture(root: Path, layer: str, channel: int) -> Path:
+    return layer_folder(root, layer) / "evolution" / f"{channel}.jpg"
 
 
 def peaks_file(root: Path, layer: str) -> Path:

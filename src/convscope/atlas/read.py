@@ -15,6 +15,7 @@ from convscope.atlas import layout
 from convscope.atlas.check import (
     MEASURE,
     check_columns,
+    check_evolution,
     check_lessons,
     check_numbers,
     check_peaks,
@@ -32,6 +33,7 @@ from convscope.errors import BadAtlas, UnknownName
 from convscope.plain.boxes import Box
 from convscope.plain.field import Field
 from convscope.plain.fit import Fit
+from convscope.plain.graph import Graph
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
 from convscope.plain.validity import Validity
@@ -55,6 +57,16 @@ class Atlas:
             f"<Atlas of {self.manifest['model']['name']}: {len(self.layers)} layers, {channels} channels, "
             f"{len(self.images)} images, at {self.path}>"
         )
+
+    def _repr_html_(self) -> str:
+        from convscope.atlas.notebook import as_html
+
+        return as_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from convscope.atlas.notebook import as_png
+
+        return as_png(self)
 
     @property
     def stage(self) -> str:
@@ -91,6 +103,14 @@ class Atlas:
         """Surveyed layers by name, in running order."""
         with readable(self.path / layout.MANIFEST):
             return MappingProxyType({entry["name"]: self._layer(entry) for entry in self.manifest["layers"]})
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The network as nodes and arrows; None where the atlas was made before it was kept. Raises BadAtlas."""
+        if "graph" not in self.manifest:
+            return None
+        with readable(self.path / layout.MANIFEST):
+            return Graph.from_dict(self.manifest["graph"])
 
     @cached_property
     def images(self) -> AtlasImages:
@@ -195,6 +215,19 @@ class Atlas:
             return None
         arrays = read_arrays(path)
         check_peaks(path, arrays, found.channels, self.manifest["images"]["count"])
+        return arrays
+
+    def evolution(self, layer: str) -> Mapping[str, np.ndarray] | None:
+        """How some channels of a layer grew, as docs/atlas-format.md lists it.
+
+        None where ``convscope evolve`` has not looked. Raises BadAtlas.
+        """
+        found = self.layer(layer)
+        path = layout.evolution_file(self.path, found.name)
+        if not path.exists():
+            return None
+        arrays = read_arrays(path)
+        check_evolution(path, arrays, found.channels, self.manifest["images"]["count"])
         return arrays
 
     def neighbours(

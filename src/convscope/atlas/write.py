@@ -69,6 +69,12 @@ def write_peaks(root: Path, layer: str, row: np.ndarray, peak: np.ndarray) -> No
     write_bytes(layout.peaks_file(root, layer), save(arrays))
 
 
+def write_evolution(root: Path, layer: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """How some channels grew over the epochs of a run; the arrays of ``layout.EVOLUTION``."""
+    typed = {name: np.ascontiguousarray(arrays[name], kind) for name, kind in layout.EVOLUTION.items()}
+    write_bytes(layout.evolution_file(root, layer), save(typed))
+
+
 def write_weights(root: Path, layer: str, weight: np.ndarray, bias: np.ndarray) -> None:
     """Kernels ``[C, channels, h, w]`` that look straight at pixels, and their biases ``[C]``."""
     arrays = {

@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "Find damaged files, copies, wrong labels and leaks, before you train.",
     "survey": "Find what excites every channel, and project it back to pixels.",
     "lessons": "Measure what the explorer's lessons show of a network: shifts, fields, a covered picture.",
+    "evolve": "How channels grew: their strongest patch at every epoch a run has kept.",
     "explore": "Open an atlas in the browser; surveys first where there is none yet.",
     "publish": "Write the same pages as files.",
     "look": "One picture, one unit, one lens, one PNG.",

@@ -17,7 +17,7 @@ ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
     r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
     r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
-    r"(?:(?:strips|quantiles)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
+    r"(?:(?:strips|quantiles|evolution)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
 )
 
 
@@ -69,10 +69,6 @@ def shards(layer: AtlasLayer) -> range:
 def has(atlas: Atlas, address: Path) -> bool:
     """Whether a picture, addressed as in ``layout`` with an empty root, is there."""
     return (atlas.path / address).is_file()
-
-
-def has_loupe(atlas: Atlas, layer: str) -> bool:
-    return bool(atlas.chosen) and has(atlas, layout.loupe_file(Path(), layer))
 
 
 def class_page(index: int) -> str:

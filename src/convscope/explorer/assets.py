@@ -16,7 +16,8 @@ TOGETHER = {
         "lab-stride-and-padding.js",
     ),
 }  # fmt: skip
-COMMENT = re.compile(rb"^\s*(?://.*|/\*\*.*\*/)\n|^ +", re.MULTILINE)  # whole lines only, and indentation
+# whole lines, what stands two spaces behind a statement, and indentation
+COMMENT = re.compile(rb"^\s*(?://.*|/\*\*.*\*/)\n|(?<=[;{),])  // .*$|^ +", re.MULTILINE)
 
 
 @cache

@@ -13,9 +13,9 @@ from PIL import Image
 from convscope.atlas import layout
 from convscope.atlas.picture import Picture
 from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.atlas.sight import NONE, cells, has_loupe, sight
 from convscope.atlas.stack import MAPS, Answer, Stack, answered, maps_size, places, read_stack
-from convscope.explorer.addresses import has_loupe, image_page
-from convscope.explorer.loupe import NONE, cells, sight
+from convscope.explorer.addresses import image_page
 from convscope.plain.boxes import Box
 from convscope.plain.colour import diverging
 from convscope.plain.names import escape

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from convscope.images.source import Images
+from convscope.model.graph import graph
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.plain.names import escape
@@ -30,6 +31,7 @@ def describe(
             "notes": list(source.notes),
         },
         "layers": [_about_layer(model, layer) for layer in layers],
+        "graph": graph(model).as_dict(),
         "chosen": chosen,
         "survey": asdict(settings) | {"quantiles": list(QUANTILES)},
         "provenance": provenance(model),

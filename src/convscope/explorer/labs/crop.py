@@ -8,9 +8,9 @@ from PIL import Image
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas
+from convscope.atlas.sight import opening
 from convscope.errors import BadAtlas
 from convscope.explorer.addresses import has
-from convscope.explorer.loupe import opening
 from convscope.plain.boxes import Box
 
 

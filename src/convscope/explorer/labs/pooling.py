@@ -8,9 +8,8 @@ import numpy as np
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.addresses import has_loupe
+from convscope.atlas.sight import NONE, has_loupe
 from convscope.explorer.labs.crop import cut, grey_or_colour, liveliest, photographed
-from convscope.explorer.loupe import NONE
 from convscope.plain.boxes import Box
 from convscope.plain.sliding import pool
 from convscope.plain.window import Window

@@ -13,8 +13,10 @@ from convscope.explorer.pages import (
     layers,
     learn,
     loupe,
+    network,
     search,
     stack,
+    training,
     why,
 )
 from convscope.explorer.site import Site
@@ -22,6 +24,7 @@ from convscope.explorer.site import Site
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
+    network.PAGE, training.PAGE,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,

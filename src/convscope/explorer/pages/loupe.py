@@ -6,10 +6,11 @@ from typing import Any
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.atlas.sight import Opening, has_loupe, opening
 from convscope.errors import UnknownName
 from convscope.explorer import channels, charts
-from convscope.explorer.addresses import has_loupe, loupe_script
-from convscope.explorer.loupe import Opening, opening, script
+from convscope.explorer.addresses import loupe_script
+from convscope.explorer.loupe import script
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 from convscope.plain.names import escape

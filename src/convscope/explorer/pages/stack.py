@@ -23,6 +23,7 @@ def _write(site: Site, asked: Asked) -> str:
         "stack.html", 2, picture=picture, stack=stack, rows=rows(site.atlas, picture, stack),
         boards={lens: board(picture, each) for lens, each in found.items() if each}, photo=_photo(picture),
         chosen=site.photographs(), whole=Box(0, 0, 0, 0), ramps=ramps(),
+        asked_why=picture.row in {row for row, _ in site.atlas.whys()},
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 // Asks the attached model: says how far it is, lets it be cancelled, and takes in a picture of one's own.
 "use strict";
 
-Scope.ask = async (address, body) => {
+Scope.wish = async (address, body) => {
   const token = document.querySelector("[name=scope-token]").content;
   const method = body === undefined ? "GET" : "POST";
   const reply = await fetch(`${Scope.root}live/${address}`, { method, body, headers: { "X-Convscope-Token": token } });
@@ -14,16 +14,16 @@ customElements.define("scope-live", class extends HTMLElement {
   connectedCallback() {
     const { image } = this.dataset;
     this.one = name => this.querySelector(name);
-    const take = file => file && this.go(async () => this.made("stack", (await Scope.ask("picture", file)).image));
+    const take = file => file && this.go(async () => this.made("stack", (await Scope.wish("picture", file)).image));
     const press = (name, action) => { const button = this.one(name); if (button) button.onclick = action; };
-    for (const kind of ["stack", "deconvnet"]) press(`[data-kind=${kind}]`, () => this.go(() => this.made(kind, image)));
-    press(".forget", () => this.go(() => Scope.ask(`picture/${image}/forget`, "")));
-    const cancel = () => (this.job ? void Scope.ask(`job/${this.job.id}/cancel`, "") : false);
+    for (const kind of ["stack", "deconvnet", "why"]) press(`[data-kind=${kind}]`, () => this.go(() => this.made(kind, image)));
+    press(".forget", () => this.go(() => Scope.wish(`picture/${image}/forget`, "")));
+    const cancel = () => (this.job ? void Scope.wish(`job/${this.job.id}/cancel`, "") : false);
     press(".cancel", cancel);
-    this.one("input").onchange = event => take(event.target.files[0]);
+    if (this.one("input")) this.one("input").onchange = event => take(event.target.files[0]);
     addEventListener("dragover", event => event.preventDefault());
     addEventListener("drop", event => { event.preventDefault(); take(event.dataTransfer.files[0]); });
-    Scope.keys({ p: () => this.one("[data-kind=deconvnet]").click(), Escape: cancel });
+    Scope.keys({ p: () => this.one("[data-kind=deconvnet]")?.click(), Escape: cancel });
   }
 
   /** Does something and goes where its answer stands; what goes wrong is said. */
@@ -38,11 +38,11 @@ customElements.define("scope-live", class extends HTMLElement {
 
   /** The answer to a wish once it is made; empty where it was cancelled. */
   async made(kind, image) {
-    const unit = kind === "stack" ? "" : document.querySelector("scope-stack").unit;
-    let job = this.job = await Scope.ask("wish", JSON.stringify({ kind, image, unit }));
+    const unit = kind === "deconvnet" ? document.querySelector("scope-stack").unit : "";
+    let job = this.job = await Scope.wish("wish", JSON.stringify({ kind, image, unit }));
     while (/waiting|running/.test(job.state)) {
       await new Promise(done => setTimeout(done, 150));
-      job = await Scope.ask(`job/${job.id}`);
+      job = await Scope.wish(`job/${job.id}`);
       this.one(".working").hidden = job.seconds < 0.3;
       this.one("progress").value = job.total ? job.done / job.total : 0;
       this.one(".doing").textContent = `${job.seconds} s`;
