@@ -116,8 +116,9 @@ def test_same_seed_same_weights():
 
 
 @pytest.mark.parametrize("side", [8, 16, 28, 64, 96, 128, 224])
-def test_the_typical_network_fits_every_size(side):
+@pytest.mark.parametrize("patient", [False, True])
+def test_the_typical_network_fits_every_size(side, patient):
     size = {"classes": 3, "channels": 3, "height": side, "width": side}
-    net = build(typical(side, side), **size)
+    net = build(typical(side, side, patient=patient), **size)
     assert net(torch.zeros(2, 3, side, side)).shape == (2, 3)
     assert not any(getattr(layer, "inplace", False) for layer in net if isinstance(layer, nn.ReLU))

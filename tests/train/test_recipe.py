@@ -87,6 +87,15 @@ def test_better_presets_train_longer(planted):
     assert epochs == sorted(set(epochs))
 
 
+def test_the_best_preset_trains_a_deeper_network_unless_one_is_asked_for(planted):
+    nets = [
+        plan(planted(side=28), 40, Recipe(preset=preset, net=net)).recipe.net
+        for preset, net in (("balanced", None), ("best", None), ("best", "8c3 fc16"))
+    ]
+    assert [net.count("c3bn") for net in nets] == [2, 3, 0]
+    assert nets[2] == "8c3 fc16"
+
+
 def test_the_paper_preset_is_nielsens_course():
     """Chapter 6: rate 0.03, mini-batches of 10, lambda 0.1, divided by the number of mini-batches."""
     recipe = settled(Recipe(preset="paper", net="nielsen4"), 50_000)

@@ -45,7 +45,7 @@ def plan(images: Images, train_images: int, recipe: Recipe, data: str = "DATA") 
     origin = find_origin(images, recipe, fit)
     if origin is not None:
         return _from_weights(images, train_images, recipe, origin)
-    net = recipe.net or typical(fit.height, fit.width)
+    net = recipe.net or typical(fit.height, fit.width, patient=recipe.preset == "best")
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=len(images.classes), **size)
     epochs = choose_epochs(_multiply_adds(architecture), train_images, EFFORT.get(recipe.preset, 1.0))
