@@ -148,8 +148,8 @@ def bare(module: torch.nn.Module, batch: Tensor) -> object:
 
 def assert_right(model: Model, unit: list[range]) -> None:
     """The survey's winners of one unit equal, to the bit, those of a search by hooks over the same batches."""
-    rows = np.arange(unit[-1].stop)
-    counts = Counts.none(model, model.surveyed, len(rows), CLASSES, K, rows)
+    everything = np.arange(unit[-1].stop)
+    counts = Counts.none(model, model.surveyed, len(everything), CLASSES, K, everything)
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in model.surveyed}
     for rows in unit:
         batch = pixels(rows)
