@@ -8,7 +8,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from convscope.errors import BadImages
 from convscope.images import open_images
 from convscope.nets.open import open_model
-from convscope.train.evaluate import evaluate, predict, wilson
+from convscope.plain.share import Share
+from convscope.train.evaluate import evaluate, predict
 
 CLASSES = ("a", "b", "c")
 
@@ -70,4 +71,4 @@ def test_a_class_the_model_does_not_know_is_named(model, images):
 @pytest.mark.parametrize(("right", "total"), [(8, 10), (0, 10), (10, 10), (373, 445)])
 def test_intervals_agree_with_scipy(right, total):
     expected = binomtest(right, total).proportion_ci(method="wilson")
-    assert wilson(right, total) == pytest.approx((expected.low, expected.high), abs=5.1e-4)
+    assert Share(right, total).interval == pytest.approx((expected.low, expected.high), abs=1e-6)
