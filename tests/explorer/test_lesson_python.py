@@ -23,7 +23,9 @@ def run(atlas, capsys, tmp_path, monkeypatch):
     app = create_app(atlas)
 
     def run(key: str) -> str:
-        lines = re.findall(r'<pre class="python"><code>(.*?)</code>', ask(app, f"/learn/{key}/").text, re.S)
+        lines = re.findall(
+            r'<pre class="python"[^>]*><code>(.*?)</code>', ask(app, f"/learn/{key}/").text, re.S
+        )
         code = unescape(lines[0])
         assert len(code.splitlines()) == 3
         exec(code, {})

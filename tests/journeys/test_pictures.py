@@ -31,6 +31,5 @@ def test_the_explorer_brings_the_model_of_a_run_unless_told_not_to(run, monkeypa
     monkeypatch.setattr(server, "serve", lambda path, live, **_: brought.append(live))
     for words in ((run,), (run / "atlas",), (run, "--no-live")):
         assert convscope("explore", *words, "--no-browser").code == 0
-    assert [set(live or ()) for live in brought] == [{"stack", "deconvnet", "occlusion", "gradcam"}] * 2 + [
-        set()
-    ]
+    kinds = {"stack", "deconvnet", "occlusion", "gradcam", "why"}
+    assert [set(live or ()) for live in brought] == [kinds, kinds, set()]
