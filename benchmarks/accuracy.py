@@ -26,10 +26,16 @@ from convscope.plain.files import write_json
 from convscope.train.config import read_config
 
 RESULT = Path(__file__).with_suffix(".json")
-FINE = {"imgsz": 128, "epochs": 3}
+FINE = {"imgsz": 128, "epochs": 3, "weights": "imagenet"}
 # task -> (folder in DATA, or the name of a bundled set; settings; what issue 4 asks)
+SEEDS = 3  # fewer reach nothing
 TASKS: dict[str, tuple[str, dict[str, Any], float | None]] = {
     "fashion, best": ("fashion", {"preset": "best"}, 0.90),
+    "fashion, best with the net of balanced": (
+        "fashion",
+        {"preset": "best", "net": "32c5bn p2 64c3bn p2 96c3bn p2 fc128"},
+        0.90,
+    ),
     "orl39": ("orl39", {}, None),
     "orl39, best": ("orl39", {"preset": "best"}, None),
     "lfw34": ("lfw34", {}, None),
@@ -92,7 +98,8 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         line: dict[str, Any] = {"task": task, "asked": asked, "n": len(values)}
         if values:
             line |= {"mean": round(statistics.mean(values), 4), "lowest": min(values), "highest": max(values)}
-            line["reached"] = None if asked is None else statistics.mean(values) >= asked
+            enough = asked is not None and len(values) >= SEEDS
+            line["reached"] = statistics.mean(values) >= asked if enough else None
         else:
             line["note"] = "not run"
         told.append(line)
@@ -115,7 +122,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("runs/accuracy"))
     asked = parser.parse_args()
     main(asked.data, asked.tasks, asked.seeds, asked.out)

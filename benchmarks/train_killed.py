@@ -1,6 +1,6 @@
 """Trainings stopped at every step and killed by SIGKILL at random moments: are the weights the same to the bit?
 
-Run: ``python benchmarks/train_killed.py [--kills 200] [--minutes 8] [--workers 0 1 2]``; writes train_killed.json
+Run: ``python benchmarks/train_killed.py [--kills 200] [--minutes 60] [--workers 0 1 2]``; writes train_killed.json
 beside itself as it goes, and keeps the numbers of workers there that are not asked for. Each training is a fork
 of this process, which has imported torch once; a killed one is started again until it has finished.
 """
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from convscope.errors import ConvscopeError, Interrupted
+from convscope.errors import Interrupted
 from convscope.train import saving
 from convscope.train.checkpoint import read_checkpoint
 from convscope.train.events import Step
@@ -81,8 +81,8 @@ def stopped_at_every_step(place: Path, whole: tuple[dict, list], workers: int) -
     return equal
 
 
-def in_a_fork(place: Path, name: str, kill_after: float | None) -> tuple[bool, str]:
-    """(whether it finished, what went wrong) of a training in a process of its own."""
+def in_a_fork(place: Path, name: str, kill_after: float | None) -> tuple[bool, bool, str]:
+    """(whether it finished, whether it was killed, what went wrong) of a training in a process of its own."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -90,8 +90,8 @@ def in_a_fork(place: Path, name: str, kill_after: float | None) -> tuple[bool, s
         try:
             saving.SAVE_EVERY = saving.SAVE_WITHIN = 0.0  # after every step: many moments to be killed in
             train(str(place / "data"), **settings(place, name))
-        except ConvscopeError as error:
-            said = str(error).encode()
+        except BaseException as error:  # a child must never unwind into its parent's folders
+            said = f"{type(error).__name__}: {error}".encode()
         os.write(writer, said)
         os._exit(1 if said else 0)
     os.close(writer)
@@ -101,7 +101,7 @@ def in_a_fork(place: Path, name: str, kill_after: float | None) -> tuple[bool, s
     status = os.waitpid(child, 0)[1]
     with os.fdopen(reader, "rb") as pipe:
         said = pipe.read().decode()
-    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, said
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, os.WIFSIGNALED(status), said
 
 
 def killed_at_random(
@@ -121,9 +121,9 @@ def killed_at_random(
             if not (place / "runs" / name / "config.yaml").is_file():  # killed before it could be resumed
                 shutil.rmtree(place / "runs" / name, ignore_errors=True)
             moment = chance.uniform(0, seconds) if done < kills and chance.random() < 0.8 else None
-            finished, said = in_a_fork(place, name, moment)
-            done += not finished and not said
-            if said:
+            finished, killed, said = in_a_fork(place, name, moment)
+            done += killed
+            if not finished and not killed:
                 unreadable.append(said)
                 break
         equal += finished and same(whole, end(place, name))
@@ -158,6 +158,9 @@ def told(result: dict, began: float) -> None:
         "load": round(os.getloadavg()[0], 1), "seconds": round(time.monotonic() - began),
         "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
+    tried = result["stopped and resumed at every step, equal to the bit"]
+    result["not run"] = [number for number in WORKERS if f"workers {number}" not in tried]
+    result.pop("incomplete", None)
     print(json.dumps(result), flush=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 

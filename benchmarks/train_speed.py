@@ -210,7 +210,8 @@ def told(rows: dict[str, object], rounds: int) -> None:
     import torch
 
     result = {
-        "tasks": rows, "rounds": rounds, "not compared": "fastai",
+        "tasks": rows, "not finished": [task for task in TASKS if task not in rows], "rounds": rounds,
+        "not compared": "fastai",
         "python": platform.python_version(), "torch": torch.__version__, "cores": os.cpu_count(),
         "bfloat16": bool(torch.cpu.get_capabilities().get("avx512_bf16")),
         "load": [round(value, 1) for value in os.getloadavg()], "date": time.strftime("%Y-%m-%d"),

@@ -262,7 +262,7 @@ def test_only_weights_that_are_here_are_used_unasked_and_for_few_images(
             {"net": "resnet18"},
             120,
             True,
-            "convscope train cats --net resnet18 --weights imagenet (this downloads them)",
+            "better: download them with convscope train cats --net resnet18 --weights imagenet",
         ),
         ({"net": "8c3 p2"}, 120, True, "convscope train cats --net efficientnet-lite0"),
         ({"weights": "none"}, 120, True, ""),

@@ -168,10 +168,11 @@ def _numbered(source: Any, found: list[Any]) -> tuple[np.ndarray, tuple[str, ...
         names = sorted({str(label) for label in found if label != -1}, key=natural)
         place = {name: number for number, name in enumerate(names)}
         return np.array([place.get(str(label), -1) for label in found], np.int64), tuple(names)
-    odd = next((label for label in found if not isinstance(label, int | float)), None)
-    if odd is not None:
+    odd = [label for label in found if not (isinstance(label, int | float) and float(label).is_integer())]
+    if odd:
         raise BadImages(
-            f"{type(source).__name__} has a {type(odd).__name__} for a label: give one number or one name an image."
+            f"{type(source).__name__} has the {type(odd[0]).__name__} {odd[0]!r:.60} for a label: "
+            "give one whole number or one name an image."
         )
     labels = np.array([int(label) for label in found], np.int64)
     return labels, _classes(source, labels)

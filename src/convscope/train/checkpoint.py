@@ -12,7 +12,7 @@ from torch import Tensor
 from convscope.errors import BadAtlas
 from convscope.plain.files import sync_folder, write_bytes
 
-SCHEMA = 1
+SCHEMA = 2
 Tensors = dict[str, Tensor]
 
 

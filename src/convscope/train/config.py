@@ -41,7 +41,7 @@ def resumed(recorded: Recipe, asked: Recipe) -> Recipe:
     default = Recipe()
     for name in (field.name for field in fields(Recipe) if field.name not in WHERE):
         wanted = getattr(asked, name)
-        if wanted not in (getattr(default, name), getattr(recorded, name)):
+        if wanted not in ("auto", getattr(default, name), getattr(recorded, name)):  # "auto" leaves it open
             raise BadSpec(
                 f"{name} is {wanted!r}, but the run to resume has {getattr(recorded, name)!r}: leave it "
                 "out to continue, or give another --name to start afresh"

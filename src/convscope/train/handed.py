@@ -2,17 +2,16 @@
 
 import re
 
-from convscope.images.source import Images
+from convscope.train.augment import AUGMENTATIONS
 from convscope.train.recipe import Recipe
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 SIDES = ["left", "right", "clockwise", "counterclockwise", "anticlockwise", "lefthand", "righthand"]
-MIRRORED = ("flip", "colour", "strong")  # augmentations that mirror where it keeps the class
+MIRRORED = [name for name, one in AUGMENTATIONS.items() if one.mirror]  # where it keeps the class
 
 
-def choose_changes(images: Images, recipe: Recipe) -> tuple[str, bool, str]:
+def choose_changes(classes: tuple[str, ...], grey: bool, recipe: Recipe) -> tuple[str, bool, str]:
     """(augmentation, whether to mirror, a note that says what and why)."""
-    grey = images[0].shape[2] == 1
     augment = recipe.augment or "auto"
     chosen = ("shift" if grey else "colour") if augment == "auto" else augment
     if recipe.flip is not None:
@@ -21,7 +20,7 @@ def choose_changes(images: Images, recipe: Recipe) -> tuple[str, bool, str]:
         return chosen, False, _note(chosen, False, f"{chosen!r} mirrors nothing")
     if augment == "flip":
         return chosen, True, _note(chosen, True, "as asked")
-    reason = sided(images.classes) or ("grey pictures may be letters or digits" if grey else None)
+    reason = sided(classes) or ("grey pictures may be letters or digits" if grey else None)
     return chosen, reason is None, _note(chosen, reason is None, reason or "no class name speaks against it")
 
 

@@ -129,7 +129,7 @@ def run_epoch(course: Course, state: State, request: Request, clock: Clock, on_p
     began, first = perf_counter(), state.step
     for batch in course.batches(epoch)[done:]:
         if not train_step(course, state, batch):
-            return roll_back(course, state, first_state(course), batch)
+            return roll_back(course, state, lambda: first_state(course), batch)
         clock.look(state)
         speed = (perf_counter() - began) / (state.step - first)
         on_progress(step_event(course, state, epoch, speed))

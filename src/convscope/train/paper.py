@@ -7,6 +7,7 @@ from torch import nn
 
 from convscope.errors import BadSpec
 from convscope.nets import nielsen
+from convscope.train.recipe import Recipe
 
 VOTE = "nielsen9"  # five of the eighth network, trained one by one
 
@@ -36,6 +37,16 @@ def paper_settings(net: str | None, train_images: int) -> dict[str, Any]:
         "shuffle": False,
         "standardise": False,
     }
+
+
+def paper_notes(recipe: Recipe) -> tuple[str, ...]:
+    """What is not as in the book."""
+    course = nielsen.COURSES.get(recipe.net or "") if recipe.preset == "paper" else None
+    if course is None or not course.expanded:
+        return ()
+    return (
+        "Nielsen trained this network on the images and their shifts by one pixel; here it is on the images alone.",
+    )
 
 
 def draw_weights(net: nn.Sequential, seed: int) -> None:

@@ -15,9 +15,10 @@ from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
 from convscope.train.finetune import EPOCHS as FINE_EPOCHS
-from convscope.train.finetune import NONE, SETTINGS, Origin, advice, find_origin
+from convscope.train.finetune import NONE, SHARE, Origin, advice, find_origin
 from convscope.train.handed import choose_changes
-from convscope.train.presets import EFFORT, fill, settled
+from convscope.train.paper import paper_notes
+from convscope.train.presets import EFFORT, PATIENT, settled
 from convscope.train.recipe import Recipe
 
 LARGEST = 128  # pixels: beyond, a first look on a CPU takes too long
@@ -44,30 +45,36 @@ def plan(images: Images, train_images: int, recipe: Recipe, data: str = "DATA") 
     fit = choose_fit(images, recipe)
     origin = find_origin(images, recipe, fit)
     if origin is not None:
-        return _from_weights(images, train_images, recipe, origin)
-    net = recipe.net or typical(fit.height, fit.width, patient=recipe.preset == "best")
+        return _from_weights(images, fit.channels == 1, train_images, recipe, origin)
+    net = recipe.net or typical(fit.height, fit.width, patient=recipe.preset in PATIENT)
     size = {"channels": fit.channels, "height": fit.height, "width": fit.width}
     architecture = describe(net, classes=len(images.classes), **size)
     epochs = choose_epochs(_multiply_adds(architecture), train_images, EFFORT.get(recipe.preset, 1.0))
     chosen = replace(settled(recipe, train_images), net=net, weights=NONE)
-    chosen, why = _closed(images, train_images, chosen, fit, epochs)
-    notes = (*advice(images, recipe, data), *(geometry_notes(architecture, fit) if recipe.net else ()))
+    chosen, why = _closed(images, fit.channels == 1, train_images, chosen, fit, epochs)
+    notes = (
+        *advice(images, recipe, data),
+        *paper_notes(recipe),
+        *(geometry_notes(architecture, fit) if recipe.net else ()),
+    )
     return Plan(chosen, fit, architecture, None, (*notes, why, fit_note(fit)))
 
 
-def _from_weights(images: Images, train_images: int, recipe: Recipe, origin: Origin) -> Plan:
+def _from_weights(images: Images, grey: bool, train_images: int, recipe: Recipe, origin: Origin) -> Plan:
     fit = origin.fit(recipe.imgsz, recipe.fit)
     epochs = max(1, round(FINE_EPOCHS * EFFORT.get(recipe.preset, 1.0)))
-    chosen = settled(fill(recipe, SETTINGS), train_images)
+    chosen = settled(recipe, train_images, SHARE)
     chosen = replace(chosen, net=recipe.net or origin.name, weights=origin.weights)
-    chosen, why = _closed(images, train_images, chosen, fit, epochs)
+    chosen, why = _closed(images, grey, train_images, chosen, fit, epochs)
     notes = origin.notes(len(images), fit)
     return Plan(chosen, fit, origin.architecture, origin, (*notes, why, fit_note(fit)))
 
 
-def _closed(images: Images, train_images: int, recipe: Recipe, fit: Fit, epochs: int) -> tuple[Recipe, str]:
-    """The recipe with what depends on images and network alone, and a note on its augmentation."""
-    augment, flip, why = choose_changes(images, recipe)
+def _closed(
+    images: Images, grey: bool, train_images: int, recipe: Recipe, fit: Fit, epochs: int
+) -> tuple[Recipe, str]:
+    """The recipe with what depends on images (all of them grey?) and network alone, and a note on its augmentation."""
+    augment, flip, why = choose_changes(images.classes, grey, recipe)
     batch = recipe.batch or choose_batch(train_images)
     settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch}
     return replace(recipe, augment=augment, flip=flip, **settings), why

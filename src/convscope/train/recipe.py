@@ -51,7 +51,7 @@ class Recipe:
     ----------
     preset
         "fast" for a first look, "balanced", "best" for as much accuracy as patience buys; "paper" trains one
-        of Nielsen's networks as he did. What is asked beside it wins.
+        of Nielsen's networks as he did, but for the shifted copies of the images. What is asked beside it wins.
     net
         Network: a spec such as "32c5 p2 64c3 p2 fc128", or a name such as lenet5.
     weights

@@ -1,5 +1,7 @@
 """What a run does when its loss is no number: back to the best epoch, at half the rate."""
 
+from collections.abc import Callable
+
 from convscope.errors import Diverged
 from convscope.train.average import Average
 from convscope.train.batches import Batch
@@ -11,7 +13,7 @@ TRIES = 3
 NAMED = 3  # images of the batch that a message names
 
 
-def roll_back(course: Course, state: State, fresh: State, batch: Batch) -> None:
+def roll_back(course: Course, state: State, fresh: Callable[[], State], batch: Batch) -> None:
     """Take the weights of the best epoch, or those of ``fresh``, and go on with this epoch at half the rate.
 
     All that decides where it goes on is in the checkpoints, so that a run that is killed on the way rolls
@@ -21,7 +23,7 @@ def roll_back(course: Course, state: State, fresh: State, batch: Batch) -> None:
     if state.rolled_back == TRIES:
         state.write_best(course.run)
         raise Diverged(f"{what}{_after(course, state)} Train again with a lower --lr.")
-    kept = state.kept or fresh.weights()
+    kept = state.kept or fresh().weights()
     state.net.load_state_dict(kept)
     state.optimizer = make_optimizer(state.net, course.recipe, state.shares)
     state.average = Average(state.net, state.average.decay) if state.average else None

@@ -1,6 +1,7 @@
 """When a run saves, and how it leaves."""
 
 import json
+from shlex import quote
 from time import perf_counter
 
 from convscope.errors import BadOutput, Interrupted
@@ -49,4 +50,4 @@ def leave(course: Course, state: State, request: Request) -> None:
 
 def resume_command(course: Course) -> str:
     run = course.run.folder
-    return f"convscope train {course.data} --out {run.parent} --name {run.name} --resume"
+    return f"convscope train {quote(course.data)} --out {quote(str(run.parent))} --name {quote(run.name)} --resume"
