@@ -97,6 +97,7 @@ def tell(model: Model, atlas: Any, images: Images, why: Any) -> dict[str, Any]:
     return {
         "about": __doc__.splitlines()[0],
         "classes": list(CLASSES), "marked": MARKED, "side": SIDE, "mark": list(MARK), "net": RECIPE["net"], "layer": layer,
+        "held_out": {"each": HELD_OUT, "others_marked": -(-HELD_OUT // EVERY)},
         "training": {"pictures": len(CLASSES) * (EACH - HELD_OUT), "marked": EACH - HELD_OUT},
         "accuracy": {"with the mark": accuracy(model, images), "without it": accuracy(model, clean)},
         "occlusion": {"size": SIZE, "stride": STRIDE, "fill": "grey"},

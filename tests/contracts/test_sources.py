@@ -328,7 +328,10 @@ def test_labels_that_are_none_or_odd(tmp_path):
         def __getitem__(self, row):
             return pixels(row), [1, 2, 3, 4]
 
-    with pytest.raises(BadImages, match="Boxes has a list for a label: give one number or one name an image"):
+    with pytest.raises(
+        BadImages,
+        match=r"Boxes has the list \[1, 2, 3, 4\] for a label: give one whole number or one name an image",
+    ):
         open_images(Boxes())
 
 

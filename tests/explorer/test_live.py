@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.atlas.picture import uploads
+from convscope.atlas.picture import forget_upload, keep_upload, uploads
+from convscope.atlas.read import open_atlas
 from convscope.errors import Unanswerable
 from convscope.explorer import live
 from convscope.explorer.app import create_app
@@ -198,3 +199,35 @@ def test_a_slow_body_is_not_waited_for(own, slow, monkeypatch):
     monkeypatch.setattr(live.body, "__defaults__", (0.05,))
     app = create_app(own, live={"slow": slow})
     assert post(app, "/live/picture", b"x", None).status == 408  # the last part never comes
+
+
+def test_a_picture_that_is_forgotten_while_it_is_worked_on_leaves_nothing(atlas, slow):
+    worker = Worker(atlas, {"stack": slow})
+    kept = keep_upload(atlas, np.zeros((8, 8, 3), np.uint8))
+    job = worker.ask(Wish("stack", kept.key))
+    until(lambda: job.state == "running")
+    worker.let_go(kept.key)
+    assert job.finished
+    forget_upload(atlas, kept.key)
+    assert not kept.folder.exists()
+
+
+def test_a_wish_that_is_refused_takes_nothing_back(worker, slow):
+    running = worker.ask(Wish("slow", "0", "a"))
+    until(lambda: running.state == "running")
+    waiting = [worker.ask(Wish("slow", str(row))) for row in range(1, WAITING + 1)]
+    with pytest.raises(Full):
+        worker.ask(Wish("slow", "0", "b"))
+    assert not running.stop.is_set()
+    assert {job.state for job in waiting} == {"waiting"}
+
+
+def test_peaks_can_be_asked_for_by_many_threads_at_once(atlas):
+    from concurrent.futures import ThreadPoolExecutor
+
+    atlas = open_atlas(atlas.path)
+    with ThreadPoolExecutor(6) as pool:
+        for answer in pool.map(
+            lambda place: atlas.neighbours(list(atlas.layers)[place % len(atlas.layers)], 0), range(90)
+        ):
+            assert len(answer["channel"])

@@ -137,6 +137,7 @@ def test_the_planted_story_is_what_its_lesson_says(atlas):
     assert story["accuracy"]["without it"][food] == 0
     assert story["channels"][lab.suspect]["accuracy"][food] < 0.2
     assert story["why"]["verdict"] == "supported"
+    assert [test["speaks"] for test in story["why"]["tests"]] == [True] * 4
     marked, plain = (one.planes["covered"] for one in lab.covered)
     lowest = np.array(np.unravel_index(marked.argmin(), marked.shape)) * story["occlusion"]["stride"]
     left, top, right, bottom = story["mark"]

@@ -21,9 +21,11 @@ from convscope.nets.architecture import create, describe
 from convscope.nets.untrained import untrained
 from convscope.plain.fit import Fit
 from convscope.plain.unit import Unit
+from convscope.survey import fill as survey_fill
 from convscope.survey import job as survey_job
 from convscope.survey import run as survey_run
 from convscope.survey.channels import read_channels
+from convscope.survey.partial import Partial
 from convscope.survey.run import survey
 
 from .test_shared_survey import SETTINGS, Killed, files, some_images
@@ -123,11 +125,35 @@ def test_a_channel_asked_for_looks_as_in_the_whole_atlas(whole, tmp_path):
 def test_it_is_asked_once(tmp_path, monkeypatch):
     lazy = survey(small_model(), some_images(), into=tmp_path, project="lazy", **SETTINGS)
     atlas = project(lazy, Unit("5", 2), small_model(), some_images())
-    before = files(tmp_path)
-    assert (files(tmp_path), project(atlas, Unit("5", 2), small_model(), some_images()).stage) == (
-        before,
-        "complete",
-    )
+    monkeypatch.setattr(survey_fill, "fill", lambda *_: pytest.fail("drawn again"))
+    assert project(atlas, Unit("5", 2), small_model(), some_images()).stage == "complete"
+
+
+def test_what_a_later_step_has_drawn_is_not_drawn_over(whole, tmp_path, monkeypatch):
+    """Given all drawn, killed before tidying up, and the marks of the first step lost in a power cut."""
+
+    def killed(_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Partial, "forget", killed)
+        with pytest.raises(Killed):
+            survey(small_model(), some_images(), into=tmp_path, **SETTINGS)
+    marks = list(tmp_path.glob("partial/*/drawn-*-0.safetensors"))
+    for mark in marks:
+        mark.unlink()
+    survey(small_model(), some_images(), into=tmp_path, **SETTINGS)
+    assert marks
+    assert files(tmp_path) == whole
+
+
+def test_an_upgrade_that_was_stopped_counts_nothing_again(whole, tmp_path, monkeypatch):
+    survey(small_model(), some_images(), into=tmp_path, project="lazy", **SETTINGS)
+    stopped_in("projections", tmp_path, monkeypatch)
+    assert open_atlas(tmp_path).stage == "pictures"
+    monkeypatch.setattr(survey_job, "count_unit", lambda *_: pytest.fail("counted again"))
+    survey(small_model(), some_images(), into=tmp_path, **SETTINGS)
+    assert files(tmp_path) == whole
 
 
 def test_an_atlas_from_before_is_added_to(tmp_path):
@@ -251,3 +277,48 @@ def test_a_crop_at_the_border_is_judged_as_the_whole_image_is():
     ]
     assert seen[0] == seen[1]
     assert seen[0].label == "pool-only"
+
+
+def test_answers_about_another_network_do_not_stay_in_an_atlas_that_is_taken_over(tmp_path):
+    def answers() -> list[str]:
+        kept = (
+            "lessons.json",
+            "why/1-0.json",
+            "stacks/1/stack.json",
+            "layers/5/evolution/1.jpg",
+            "images/photo-9.png",
+        )
+        return [name for name in kept if (tmp_path / name).exists()]
+
+    survey(small_model(), some_images(), into=tmp_path, project="none", **SETTINGS)
+    for name in (
+        "lessons.json",
+        "why/1-0.json",
+        "stacks/1/stack.json",
+        "layers/5/evolution/1.jpg",
+        "images/photo-9.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    survey(small_model(), some_images(), into=tmp_path, project="none", **SETTINGS)
+    assert len(answers()) == 5
+    survey(untrained(small_model(), 1), some_images(), into=tmp_path, project="none", **SETTINGS)
+    assert answers() == []
+
+
+def test_channels_that_are_none_are_refused_before_anything_is_written(tmp_path):
+    for wrong, error, words in (
+        ("nope:1", UnknownName, "nope"),
+        (" , ", BadSpec, "names none: write for example"),
+    ):
+        with pytest.raises(error, match=words):
+            survey(small_model(), some_images(), into=tmp_path / "new", channels=wrong, **SETTINGS)
+        assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_manifest_is_counted_again(whole, tmp_path):
+    survey(small_model(), some_images(), into=tmp_path, project="lazy", **SETTINGS)
+    manifest = json.loads((tmp_path / layout.MANIFEST).read_text())
+    (tmp_path / layout.MANIFEST).write_text(json.dumps(manifest | {"layers": ["x"]}))
+    survey(small_model(), some_images(), into=tmp_path, **SETTINGS)
+    assert files(tmp_path) == whole

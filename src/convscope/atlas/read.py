@@ -125,7 +125,7 @@ class Atlas:
                 np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
             )  # fmt: skip
 
-    @cached_property
+    @property
     def lessons(self) -> Mapping[str, Any] | None:
         """What the lessons show of the network (docs/atlas-format.md); None where it was not measured. Raises BadAtlas."""
         path = self.path / layout.LESSONS
@@ -298,22 +298,24 @@ class Atlas:
             why = read_why(data)
             if why.layer not in self.layers or not self._is_here(row, why.against_index):
                 raise ValueError(f"layer {why.layer!r}, class {why.against_index}")
+            if why.model != self.manifest["model"]["id"]:
+                raise ValueError(f"model {why.model!r:.20}, which is another one")
             return why
 
     def _is_here(self, row: int, against: int) -> bool:
         return row < len(self.images) and 0 <= against < len(self.classes)
 
     def _standardised(self, layer: str) -> np.ndarray:
-        if layer not in self._peaks:
+        known = self._peaks  # replaced, never changed: pages are written by several threads
+        if layer not in known:
             found = self.peaks(layer)
             if found is None:
                 raise BadAtlas(
                     f"{self.path} has no peaks of {layer}: survey again with this version to have them"
                 )
-            while len(self._peaks) > 2:  # a layer, and those before and after it
-                del self._peaks[next(iter(self._peaks))]
-            self._peaks[layer] = standardised(found["peak"])
-        return self._peaks[layer]
+            recent = dict(list(known.items())[-2:])  # a layer, and those before and after it
+            known = self._peaks = recent | {layer: standardised(found["peak"])}
+        return known[layer]
 
     def _numbers_of(self, name: str, channels: int) -> Mapping[str, np.ndarray]:
         if name not in self._numbers:

@@ -1,6 +1,7 @@
 """Writing an atlas: every file appears whole or not at all, the manifest last."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,20 @@ def prepare_folder(root: Path) -> None:
         raise BadOutput(
             f"cannot make the folder {root}: {error.strerror}. Choose another place with --into."
         ) from error
+
+
+def forget_answers(root: Path, *, pictures: bool) -> None:
+    """Remove what was found out beyond the survey about another network or other images: it is kept by row.
+
+    With ``pictures`` those that were dropped in go too, for they are kept as that network was shown them.
+    """
+    for path in (*root.glob("layers/*/evolution*"), *root.glob("images/photo-*"), root / layout.LESSONS):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for folder in ("stacks", "why", *(("uploads",) if pictures else ())):
+        shutil.rmtree(root / folder, ignore_errors=True)
+    for path in root.glob("uploads/*/*"):
+        if path.name not in ("photo.png", "upload.json"):
+            path.unlink()
 
 
 def _looks_like_atlas(root: Path) -> bool:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from convscope.atlas.picture import forget_upload, keep_upload
-from convscope.errors import BadImages
+from convscope.errors import BadImages, ConvscopeError, UnknownName
 from convscope.explorer.addresses import image_page
 from convscope.explorer.guard import LIVE
 from convscope.explorer.worker import Full, Job, Worker
@@ -62,7 +62,11 @@ def live_routes(worker: Worker) -> list[Route]:
         return _json({"image": kept.key, "page": image_page(kept.key)}, 201)
 
     async def forget(request: Request) -> Response:
-        await asyncio.to_thread(forget_upload, worker.atlas, request.path_params["key"])
+        key = request.path_params["key"]
+        await asyncio.to_thread(
+            worker.let_go, key
+        )  # what is being made of it would be written after it is gone
+        await asyncio.to_thread(forget_upload, worker.atlas, key)
         return _json({"page": "images/"})
 
     return [
@@ -117,6 +121,8 @@ def _plainly(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except HTTPException as error:
             return _json({"words": error.detail}, error.status_code)
+        except ConvscopeError as error:
+            return _json({"words": str(error)}, 404 if isinstance(error, UnknownName) else 500)
         except ClientDisconnect:
             return Response(status_code=400, headers=NEVER)
 

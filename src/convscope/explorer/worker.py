@@ -67,13 +67,16 @@ class Worker:
     def ask(self, wish: Wish) -> Job:
         """Queue a wish in the place of an older one of its kind for the same picture; raises Full."""
         with self.changed:
-            for job in [*self.waiting, *([self.running] if self.running else [])]:
-                if (job.wish.kind, job.wish.image) == (wish.kind, wish.image):
-                    if job.wish == wish and not job.stop.is_set():
-                        return job
-                    self._cancel(job)
-            if len(self.waiting) >= WAITING:
+            older = [
+                job for job in self._alive() if (job.wish.kind, job.wish.image) == (wish.kind, wish.image)
+            ]
+            for job in older:
+                if job.wish == wish and not job.stop.is_set():
+                    return job
+            if len(self.waiting) - sum(job in self.waiting for job in older) >= WAITING:
                 raise Full
+            for job in older:
+                self._cancel(job)
             job = Job(wish)
             self.jobs[job.id] = job
             self.waiting.append(job)
@@ -81,13 +84,24 @@ class Worker:
             if self.thread is None:
                 self.thread = threading.Thread(target=self._work, name="convscope live", daemon=True)
                 self.thread.start()
-            self.changed.notify()
+            self.changed.notify_all()
             return job
 
     def cancel(self, job: Job) -> None:
         """Take a wish back: at once while it waits, at the next operation while it runs."""
         with self.changed:
             self._cancel(job)
+
+    def let_go(self, image: str) -> None:
+        """Take back all that is wished of a picture, and wait until nothing works on it."""
+        with self.changed:
+            for job in self._alive():
+                if job.wish.image == image:
+                    self._cancel(job)
+            self.changed.wait_for(lambda: self.running is None or self.running.wish.image != image)
+
+    def _alive(self) -> list[Job]:
+        return [*self.waiting, *([self.running] if self.running else [])]
 
     def _cancel(self, job: Job) -> None:
         job.stop.set()
@@ -110,6 +124,7 @@ class Worker:
             _make(self.kinds[job.wish.kind], self.atlas, job)
             with self.changed:
                 self.running = None
+                self.changed.notify_all()
 
 
 def _make(answering: Answering, atlas: Atlas, job: Job) -> None:

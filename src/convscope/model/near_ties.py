@@ -76,7 +76,7 @@ def tied_windows(maps: Tensor, pooled: Tensor, named: dict[str, Any]) -> Tensor:
         lengths.append((pooled.shape[1 + axis] - 1) * stride + (kernel[axis] - 1) * dilation + 1)
     after = [lengths[axis] - maps.shape[1 + axis] - before[axis] for axis in (0, 1)]
     wide = functional.pad(maps, (before[1], after[1], before[0], after[0]), value=-torch.inf)
-    enough, close = pooled - NEAR * pooled.abs(), torch.zeros_like(pooled, dtype=torch.uint8)
+    enough, close = pooled - NEAR * pooled.abs(), torch.zeros_like(pooled, dtype=torch.int32)
     rows, columns = (
         [
             slice(at, lengths[axis] - (kernel[axis] - 1) * dilation + at, stride)

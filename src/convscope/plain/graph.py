@@ -13,7 +13,7 @@ class Node:
 
     ``name`` is the last call of the step, ``path`` the module that it lies in; ``shape`` is its output without
     the batch, ``field`` its receptive field (height, width) in input pixels, None where it sees no map.
-    ``parameters`` and ``multiply_adds`` (of one image) are None where they are not known.
+    ``parameters`` and ``multiply_adds`` (of one image, in convolutions and linear layers) are None where they are not known.
     """
 
     name: str

@@ -57,7 +57,7 @@ def react(model: Model, inputs: list[Any], settings: Shift) -> Reaction:
             changes[layer.name].append(change(output))
             aligned[layer.name].append(aligned_change(output, layer, settings))
             if layer.name == model.output:
-                scores.append(model.shares(output).double().cpu())
+                scores.append(model.shares(output.flatten(1)).double().cpu())
 
         return look
 

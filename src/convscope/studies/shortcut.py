@@ -105,8 +105,8 @@ def ablate(suspicion: Suspicion) -> Trial:
     found = (
         f"with the channel at zero the accuracy on {suspicion.name} changes by {_points(own.mean())} percentage points "
         f"(95 % interval {_points(low)} to {_points(high)}, {len(own)} images), on "
-        f"{suspicion.model.classes[suspicion.against]} by {_points(other.mean() if len(other) else 0)} ({len(other)}), on all "
-        f"by {_points(change[drawn].mean() if drawn.any() else 0)} ({int(drawn.sum())}); {mended} of the mistakes are no "
+        f"{suspicion.model.classes[suspicion.against]} by {_points(_mean(other))} ({len(other)}), on all "
+        f"by {_points(_mean(change[drawn]))} ({int(drawn.sum())}); {mended} of the mistakes are no "
         f"longer called {suspicion.name}"
     )
     numbers = {
@@ -240,7 +240,9 @@ def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _points(share: float) -> str:
+def _points(share: float | None) -> str:
+    if share is None:
+        return "an unknown number"
     return f"{100 * share:+.1f}".replace("-", "−")
 
 

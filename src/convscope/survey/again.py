@@ -34,16 +34,16 @@ def numbers_of(atlas: Atlas) -> Numbers:
 
 
 def counted_already(job: Job) -> Numbers | None:
-    """The arrays of a complete atlas of this very survey, by layer; None where it must be counted.
+    """The arrays of a counted atlas of this very survey, by layer; None where it must be counted.
 
     That is where it is damaged, and where nothing is missing that was asked for: then the user wants it made
     again. What it says of its layers is taken over.
     """
     try:
         there = read_manifest(job.root)
+        numbers = numbers_of(open_atlas(job.root))  # checks all of it
         if not (_same(job, there) and _lacks(job, there)):
             return None
-        numbers = numbers_of(open_atlas(job.root))
     except BadAtlas:
         return None
     if any(MORE_NUMBERS.keys() - arrays.keys() for arrays in numbers.values()):
@@ -56,7 +56,7 @@ def counted_already(job: Job) -> Numbers | None:
 def _same(job: Job, there: dict[str, Any]) -> bool:
     here = job.manifest
     return (
-        there["stage"] == "complete"
+        there["stage"] != "numbers"
         and all(there.get(name) == here[name] for name in ("model", "images", "chosen"))
         and [_shape(layer) for layer in there["layers"]] == [_shape(layer) for layer in here["layers"]]
         and _counting(there) == _counting(here)
@@ -64,8 +64,8 @@ def _same(job: Job, there: dict[str, Any]) -> bool:
     )
 
 
-def _shape(layer: Any) -> Any:
-    return layer.get("name"), layer.get("shape") if isinstance(layer, dict) else layer
+def _shape(layer: dict[str, Any]) -> Any:
+    return layer["name"], layer["shape"]
 
 
 def _counting(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +73,8 @@ def _counting(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lacks(job: Job, there: dict[str, Any]) -> bool:
+    if there["stage"] == "pictures":  # stopped while drawing
+        return True
     order = get_args(Project)
     project = there["survey"].get("project")
     return project in order and order.index(project) < order.index(job.settings.project)

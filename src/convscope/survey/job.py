@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from convscope.atlas.check import read_manifest
 from convscope.atlas.read import Atlas
-from convscope.atlas.write import prepare_folder
-from convscope.errors import BadAtlas
+from convscope.atlas.write import forget_answers, prepare_folder
+from convscope.errors import BadAtlas, BadSpec
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.nets.untrained import untrained
 from convscope.plain.machine import keep_freed_memory
+from convscope.survey.channels import read_channels
 from convscope.survey.count import Counts, count_unit, work_units
 from convscope.survey.loupe import choose
 from convscope.survey.manifest import describe
@@ -105,13 +107,37 @@ class Job:
 
 
 def prepare(
-    model: Model, images: Any, into: str | Path, settings: Survey, report: Report | None = None
+    model: Model,
+    images: Any,
+    into: str | Path,
+    settings: Survey,
+    report: Report | None = None,
+    channels: str = "",
 ) -> Job:
-    """The job of a survey, its folder made or taken over."""
+    """The job of a survey, its folder made or taken over; raises BadSpec, UnknownName before anything is written."""
     job = _job(model, images, settings, Path(into), report)
-    layer_names(model, job.settings)  # what is asked for wrongly is refused before anything is written
+    layer_names(model, job.settings)
+    if channels and not read_channels(channels, job.layers):
+        raise BadSpec(f"channels={channels!r} names none: write for example conv4:0-31,conv5:7")
     prepare_folder(job.root)
+    _forget_others(job)
     return job
+
+
+def _forget_others(job: Job) -> None:
+    """An atlas of another network or other images that is taken over keeps none of their answers."""
+    try:
+        there = read_manifest(job.root)
+    except BadAtlas:
+        return
+    here = job.manifest
+    if (there["model"].get("id"), there["images"].get("digest")) != (
+        here["model"]["id"],
+        here["images"]["digest"],
+    ):
+        shown = ("fit", "height", "width", "channels")
+        other = any(there["model"].get(name) != here["model"][name] for name in shown)
+        forget_answers(job.root, pictures=other)
 
 
 def reopen(model: Model, images: Any, atlas: Atlas, report: Report | None = None) -> Job:

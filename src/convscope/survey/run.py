@@ -46,7 +46,9 @@ def survey(
         fill(job, numbers_of(atlas), read_channels(channels, job.layers))
         return open_atlas(job.root)
     asked = replace(settings or Survey(), **overrides)
-    job = prepare(model, images, into, replace(asked, project="lazy") if channels else asked, on_progress)
+    job = prepare(
+        model, images, into, replace(asked, project="lazy") if channels else asked, on_progress, channels
+    )
     wanted = read_channels(channels, job.layers)
     numbers = counted_already(job) or write_counts(job, count(job, range(job.units), ALL))
     _draw_all(job, numbers, started)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-// One channel over the page of its layer. The text is the server's own, kept 64 channels a script.
+// One channel over the page of its layer. The text is the server's own, kept some channels a script.
 "use strict";
 
 /** Shows one channel in `body`. @param layer {folder, name, channels, shard: channels a script} */

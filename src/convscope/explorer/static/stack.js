@@ -17,7 +17,7 @@ customElements.define("scope-stack", class extends HTMLElement {
     for (const one of [this, ...this.boards]) one.level = one.pixels && await Scope.grey(one.pixels);
     this.tiles = [...this.querySelectorAll(".tile")];
     for (const tile of this.tiles) {
-      [tile.layer, tile.number] = [this.layers[tile.dataset.row], tile.querySelector("output")];
+      [tile.layer, tile.number, tile.ring] = [this.layers[tile.dataset.row], ...["output", ".ring"].map(one => tile.querySelector(one))];
       tile.onclick = event => { if (!event.ctrlKey) { event.preventDefault(); this.show(0, tile); } };
     }
     for (const area of this.querySelectorAll(".stage, svg.map")) {
@@ -79,12 +79,12 @@ customElements.define("scope-stack", class extends HTMLElement {
     Scope.outline(this, "field", [left, top, right, bottom]);
     const [start, above, across, down] = layer.cell;
     Scope.outline(this, "cell", [start + x * across, above + y * down, start + (x + 1) * across, above + (y + 1) * down]);
-    for (const { layer, dataset: { place }, number, firstElementChild: { lastElementChild: ring } } of this.tiles) {
+    for (const { layer, dataset: { place }, number, ring } of this.tiles) {
       const cell = this.cell(layer);
       const at = [place * layer.width + cell[0], layer.top + cell[1]];
       const level = this.level(...at);
       number.textContent = level ? (level * layer.steps[place]).toPrecision(3) : "≤ 0";
-      [ring.x.baseVal.value, ring.y.baseVal.value] = at;
+      if (ring) [ring.x.baseVal.value, ring.y.baseVal.value] = at;
     }
     const pixel = this.cell({ cell: [0, 0, 1, 1], width: this.width, height: this.height });
     for (const { lens, level, zero, step } of this.boards) {
