@@ -162,3 +162,11 @@ def test_gradients_are_on_again_whenever_a_pass_is_stopped():
     with pytest.raises(Cancelled), stopping(lambda: next(operations, True)), torch.no_grad():
         torch.ones(2).sum().sqrt()
     assert torch.is_grad_enabled()
+
+
+def test_a_pass_that_is_being_left_is_left():
+    asked = threading.Event()
+    with stopping(asked.is_set), torch.no_grad():
+        torch.ones(2).sum()
+        asked.set()
+    assert torch.is_grad_enabled()

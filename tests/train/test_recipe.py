@@ -7,8 +7,10 @@ from torch import nn
 
 from convscope.errors import BadSpec
 from convscope.images import open_images
+from convscope.train.finetune import SHARE
 from convscope.train.loop import train
 from convscope.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer, set_rate
+from convscope.train.paper import paper_notes
 from convscope.train.plan import plan
 from convscope.train.presets import fill, settled
 from convscope.train.recipe import Recipe
@@ -80,6 +82,18 @@ def test_what_is_asked_wins_over_the_preset():
     asked = settled(Recipe(preset="best", optimizer="sgd", smoothing=0.0), 100)
     assert (asked.optimizer, asked.smoothing, asked.lr) == ("sgd", 0.0, 0.05)
     assert fill(Recipe(shuffle=False), {"shuffle": True}).shuffle is False
+
+
+@pytest.mark.parametrize(("kind", "rate", "decay"), [("adamw", 3e-4, 0.05), ("sgd", 5e-3, 5e-5)])
+def test_trained_weights_learn_at_a_tenth_whatever_the_optimiser(kind, rate, decay):
+    chosen = settled(Recipe(optimizer=kind), 500, SHARE)
+    assert (chosen.lr, chosen.weight_decay) == (pytest.approx(rate), pytest.approx(decay))
+
+
+def test_the_books_shifted_copies_are_missed_in_words():
+    said = [paper_notes(Recipe(preset="paper", net=net)) for net in ("nielsen2", "nielsen8")]
+    assert [len(notes) for notes in said] == [0, 1]
+    assert said[1][0].endswith("here it is on the images alone.")
 
 
 def test_better_presets_train_longer(planted):
