@@ -3,7 +3,8 @@
     python benchmarks/survey_cost.py [--json FILE] [--images N] [NET ...]
 
 One process, one thread, CPU time. What is counted: winners with places, maximum, mean, class means and peaks,
-histogram, percentile and share above zero of all default layers. A survey of N distinct random images counts
+histogram, percentile, share above zero, class spreads and the sample of peaks of all default layers, on batches in channels_last
+layout (``Survey.memory_format``; the default is contiguous, at about the cost that the plain side shows). A survey of N distinct random images counts
 its first 512 unmeasured; of the next 512, every batch is counted and also goes through the bare network, in
 plain and in channels_last layout; whichever is fastest is what the survey is compared to. A round is two
 batches. First the winners of one unit are compared with those of a search by plain module hooks: they must be
