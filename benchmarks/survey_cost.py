@@ -2,13 +2,13 @@
 
     python benchmarks/survey_cost.py [--json FILE] [--images N] [NET ...]
 
-One process, one thread, CPU time. What is counted: winners with places, maximum, mean, class means and peaks,
-histogram, percentile, share above zero, class spreads and the sample of peaks of all default layers, on batches in channels_last
-layout (``Survey.memory_format``; the default is contiguous, at about the cost that the plain side shows). A survey of N distinct random images counts
-its first 512 unmeasured; of the next 512, every batch is counted and also goes through the bare network, in
-plain and in channels_last layout; whichever is fastest is what the survey is compared to. A round is two
-batches. First the winners of one unit are compared with those of a search by plain module hooks: they must be
-the same to the bit, or the numbers are void.
+One process, one thread, CPU time. What is counted: winners with places, maximum, mean, class means, peaks and
+spreads, histogram, percentile, share above zero and the sample of peaks of all default layers, on batches in
+channels_last layout (``Survey.memory_format``; the default is contiguous, which costs about what the plain side
+shows). A survey of N distinct random images counts its first 512 unmeasured; of the next 512, every batch is
+counted and also goes through the bare network, in plain and in channels_last layout; whichever is fastest is what
+the survey is compared to. A round is two batches. First the winners of one unit are compared with those of a
+search by plain module hooks: they must be the same to the bit, or the numbers are void.
 """
 
 import argparse
