@@ -22,6 +22,7 @@ COMMANDS = {
     "stack": "One picture through every layer of an atlas, for the explorer: a row, an id or your own file.",
     "shift": "How much every layer changes when the picture moves: what pooling buys, measured.",
     "why": "Why this and not that: where, which channels, and is it a shortcut?",
+    "diagnose": "What may be amiss in a network: dead, double, aliasing, shortcut channels of an atlas.",
     "figure": "The figure of every textbook from real data: photo, stacks of maps, class probabilities.",
     "predict": "Class names and probabilities of pictures.",
     "evaluate": "How often a model is right, class by class.",

@@ -48,16 +48,17 @@ def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
         Card(
             channel, float(numbers["maximum"][channel]), float(numbers["mean"][channel]),
             float(numbers["positive"][channel]), float(prefers["index"][channel]),
-            label_name(atlas, int(prefers["best"][channel]), ""), *_place(channel),
+            label_name(atlas, int(prefers["best"][channel]), ""), **sheet_place(channel),
         )
         for channel in range(layer.channels)
     ]  # fmt: skip
 
 
-def _place(channel: int) -> tuple[int, int, int]:
+def sheet_place(channel: int) -> dict[str, int]:
+    """``sheet``, and on it ``column`` and ``row``, of a channel's tiles."""
     sheet, within = divmod(channel, layout.CHANNELS_A_SHEET)
     row, column = divmod(within, layout.SHEET_ACROSS)
-    return sheet, column, row
+    return {"sheet": sheet, "column": column, "row": row}
 
 
 def class_name(atlas: Atlas, index: int, otherwise: str = "nothing") -> str:
