@@ -58,6 +58,7 @@ _PORCH = {
     "export": "convscope.ask.export",
     "figure": "convscope.ask.figure",
     "live": "convscope.ask.live",
+    "invariance": "convscope.studies.invariance",
     "look": "convscope.ask.look",
     "maps": "convscope.studies.maps",
     "models": "convscope.nets.catalogue",

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from convscope.atlas import layout, write
+from convscope.atlas.moves import write_invariance
 from convscope.atlas.picture import find_picture
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.atlas.stack import Answer, Stack, StackLayer, write_stack
 from convscope.plain.boxes import Box
+from convscope.plain.moves import Moved, Moves, steps
 from convscope.plain.names import escape
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
@@ -54,6 +56,7 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
         write.write_why(root, why(row, against))
     if pictures:
         write.write_lessons(root, measured())
+        write_invariance(root, moves())
     write.write_manifest(root, _manifest(pictures))
     if pictures:
         _stack(open_atlas(root), str(CHOSEN[0]))
@@ -76,6 +79,16 @@ def measured() -> dict:
             "probability": rng.random((2, 7, 7)).tolist(),
         },
     }  # fmt: skip
+
+
+def moves() -> Moves:
+    """What `convscope invariance` would have measured of two pictures: every number is another one."""
+    rng, rows = np.random.default_rng(17), (1, 3)
+    moved = {}
+    for kind, places in steps(SIDE).items():
+        distance = {name: rng.random((2, len(places))) * 10 for name, *_ in LAYERS}
+        moved[kind] = Moved(kind, places, distance, rng.random((2, len(places))))
+    return Moves(rows, (1, 3), {name: np.array([4.0, 5.0]) for name, *_ in LAYERS}, moved)
 
 
 def _images() -> dict[str, list]:

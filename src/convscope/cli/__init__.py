@@ -21,6 +21,7 @@ COMMANDS = {
     "maps": "What every layer outputs for one picture, before and after ReLU and pooling.",
     "stack": "One picture through every layer of an atlas, for the explorer: a row, an id or your own file.",
     "shift": "How much every layer changes when the picture moves: what pooling buys, measured.",
+    "invariance": "How far features go when pictures are moved, enlarged and turned: the curves of the paper.",
     "why": "Why this and not that: where, which channels, and is it a shortcut?",
     "diagnose": "What may be amiss in a network: dead, double, aliasing, shortcut channels of an atlas.",
     "figure": "The figure of every textbook from real data: photo, stacks of maps, class probabilities.",

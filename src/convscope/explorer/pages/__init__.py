@@ -10,6 +10,7 @@ from convscope.explorer.pages import (
     compare,
     diagnose,
     images,
+    invariance,
     layer,
     layers,
     learn,
@@ -25,7 +26,7 @@ from convscope.explorer.site import Site
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
-    network.PAGE, training.PAGE,
+    network.PAGE, training.PAGE, invariance.PAGE,
     layers.PAGE, layer.PAGE, layer.PANELS,
     images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,
