@@ -32,6 +32,7 @@ LAYERS = (
     ("head", (6, 1, 1), 32, 32, 0),
 )
 NONE = 65535
+EPOCHS, GROWN = (0, 1, 4), (0, 3)  # of the first layer
 WHYS = ((2, 2), (4, 0), (4, 2))  # (row, class asked against); row 2 has no photograph
 QUANTILES = (0.5, 0.9)
 
@@ -142,6 +143,8 @@ def _draw(root: Path, place: int) -> None:
         write.write_picture(layout.strip_file(root, name, channel), _enlarge(flat[channel], TILE))
         levels = _enlarge(np.repeat(np.arange(9, dtype=np.uint8)[None, :, None] * 28, 3, axis=2), 48)
         write.write_picture(layout.quantiles_file(root, name, channel), levels)
+    if place == 0:
+        _grow(root, name, np.random.default_rng(23))
     peaks = np.random.default_rng(place).random((channels, ROWS))
     write.write_peaks(root, name, np.arange(ROWS), peaks)
     for below, kind in enumerate(("patches", "projections")):
@@ -156,6 +159,19 @@ def _draw(root: Path, place: int) -> None:
         for chosen in range(len(CHOSEN)):
             grey = np.repeat(np.arange(channels, dtype=np.uint8) * 20, height)[:, None]
             write.write_picture(layout.layer_maps_file(root, name, chosen), np.repeat(grey, width, axis=1))
+
+
+def _grow(root: Path, name: str, rng: np.random.Generator) -> None:
+    """Two channels at three epochs; in the last both answer to row 3."""
+    of = (len(GROWN), len(EPOCHS))
+    image = rng.integers(0, ROWS, of)
+    image[:, -1] = 3
+    arrays = {"epoch": EPOCHS, "channel": GROWN, "row": range(ROWS), "value": rng.random(of) * 9, "image": image}
+    arrays |= {axis: rng.integers(0, 16, of) for axis in ("y", "x")} | {"scale": rng.random(of)}
+    write.write_evolution(root, name, {key: np.array(array) for key, array in arrays.items()})
+    for channel in GROWN:
+        columns = np.repeat(np.arange(6, dtype=np.uint8).reshape(2, 3, 1) * 40, 3, axis=2)
+        write.write_picture(layout.evolution_picture(root, name, channel), _enlarge(columns, TILE))
 
 
 def stack_levels(place: int) -> np.ndarray:

@@ -111,7 +111,7 @@ def test_two_channels_are_pinned_and_compared_by_keyboard_alone(browser, served)
         assert all(link.startswith(f"{served}images/") for link in links)
         page.fill("[name=b]", "head")
         page.press("[name=b]", "Enter")
-        until(page, "() => document.querySelectorAll('.pair-of-panels .panel').length === 1")
+        page.wait_for_selector("[data-slot=b] .panel[data-name=head]")
         assert page.locator("tr.asked").get_attribute("data-layer") == "head"
         page.fill("[name=b]", "haed:1")
         page.press("[name=b]", "Enter")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from markupsafe import Markup
@@ -105,7 +106,7 @@ def _apart(ends: list[float]) -> list[float]:
     """The same heights in the same order, no two nearer than the numbers are tall, none below the axis."""
     placed = list(ends)
     order = sorted(range(len(ends)), key=ends.__getitem__)
-    for above, below in zip(order, order[1:], strict=False):
+    for above, below in pairwise(order):
         placed[below] = max(placed[below], placed[above] + APART)
     over = max(placed, default=0) - (HEIGHT - BOTTOM)
     return [place - max(over, 0) for place in placed]

@@ -31,7 +31,7 @@ PAGES: tuple[Page, ...] = (
     images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT, diagnose.PAGE,
-    classes.PAGE, classes.CLASS, compare.PAGE,
+    classes.PAGE, classes.CLASS, compare.PAGE, compare.COLUMNS,
     learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip
