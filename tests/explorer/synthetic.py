@@ -25,6 +25,7 @@ CLASSES = ("<script>alert(1)</script>", 'cat "tom" & co', "dog's", "plain")
 IDS = ("a.png", 'b"quoted".png', "c'&amp;.png", "<img src=x onerror=alert(1)>.png", "é/e.png", "f.png")
 LABELS = (0, 1, 2, 3, 0, 1)
 PREDICTED = (0, 1, 3, 3, 1, 1)
+MARGINS = (0.85, 0.7, 0.15, 0.998, 0.05, 0.4)
 # name, shape, field size, stride, start
 LAYERS = (
     ("relu1", (10, 16, 16), 5, 2, -2),
@@ -95,7 +96,14 @@ def moves() -> Moves:
 def _images() -> dict[str, list]:
     probability = [0.9, 0.8, 0.55, 0.999, 0.4, 0.7]
     sizes = {"height": [SIDE] * ROWS, "width": [SIDE] * ROWS, "split": ["val"] * ROWS}
-    return {"id": IDS, "label": LABELS, "predicted": PREDICTED, "probability": probability, **sizes}
+    return {
+        "id": IDS,
+        "label": LABELS,
+        "predicted": PREDICTED,
+        "probability": probability,
+        "margin": MARGINS,
+        **sizes,
+    }
 
 
 def interval(place: int) -> np.ndarray:
@@ -166,7 +174,13 @@ def _grow(root: Path, name: str, rng: np.random.Generator) -> None:
     of = (len(GROWN), len(EPOCHS))
     image = rng.integers(0, ROWS, of)
     image[:, -1] = 3
-    arrays = {"epoch": EPOCHS, "channel": GROWN, "row": range(ROWS), "value": rng.random(of) * 9, "image": image}
+    arrays = {
+        "epoch": EPOCHS,
+        "channel": GROWN,
+        "row": range(ROWS),
+        "value": rng.random(of) * 9,
+        "image": image,
+    }
     arrays |= {axis: rng.integers(0, 16, of) for axis in ("y", "x")} | {"scale": rng.random(of)}
     write.write_evolution(root, name, {key: np.array(array) for key, array in arrays.items()})
     for channel in GROWN:

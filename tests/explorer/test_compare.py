@@ -90,5 +90,7 @@ def test_what_is_chosen_on_one_side_is_marked_on_both_and_stands_in_the_address(
     with visit(browser, f"{page_file}?a=relu1&b={NAME.replace('#', '%23')}&same=class-2") as page:
         page.wait_for_selector("[data-slot=a] .same")
         for slot in ("a", "b"):
-            marked = page.eval_on_selector_all(f"[data-slot={slot}] .same", "all => all.map(one => one.dataset.same)")
+            marked = page.eval_on_selector_all(
+                f"[data-slot={slot}] .same", "all => all.map(one => one.dataset.same)"
+            )
             assert set(marked) == {"class-2"}

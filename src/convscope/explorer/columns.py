@@ -8,7 +8,7 @@ import numpy as np
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.addresses import ROWS_A_PAGE, has
+from convscope.explorer.addresses import PANELS_A_SHARD, has
 from convscope.explorer.channels import preference
 from convscope.explorer.gallery import wrong
 from convscope.plain.names import escape
@@ -55,7 +55,10 @@ def shown(value: float) -> float | None:
 
 
 def image_columns(atlas: Atlas) -> dict[str, Any]:
-    """Every image in order: ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p`` and ``wrong``."""
+    """Every image in order: ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p``, ``margin`` (empty: not kept) and ``wrong``.
+
+    ``layers`` says of each its folder, how many channels it has, and how many lie in one script.
+    """
     images = atlas.images
     return {
         "id": images.ids,
@@ -64,8 +67,11 @@ def image_columns(atlas: Atlas) -> dict[str, Any]:
         "classes": atlas.classes,
         "pred": images.predicted.tolist(),
         "p": [shown(value) for value in images.probability.tolist()],
+        "margin": [] if images.margin is None else [shown(value) for value in images.margin.tolist()],
         "wrong": [int(value) for value in wrong(atlas)],
         "thumbs": (layout.THUMBS_ACROSS, layout.THUMBS_A_SHEET),
-        "page": ROWS_A_PAGE,
+        "layers": {
+            name: (escape(name), layer.channels, PANELS_A_SHARD) for name, layer in atlas.layers.items()
+        },
         "chosen": [row for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row))],
     }

@@ -28,7 +28,7 @@ PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     network.PAGE, training.PAGE, invariance.PAGE,
     layers.PAGE, layer.PAGE, layer.PANELS,
-    images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
+    images.PAGE, images.GROUP, images.SCRIPT, images.FIRES, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT, diagnose.PAGE,
     classes.PAGE, classes.CLASS, compare.PAGE, compare.COLUMNS,

@@ -64,7 +64,10 @@ def _opened(site: Site, text: str) -> Panel | LayerColumn | EpochColumn | None:
 
 def _write_columns(site: Site, asked: Asked) -> str:
     """Everything of a layer that can stand beside another, but its channels: by ``""``, ``@EPOCH``, ``CHANNEL@EPOCH``."""
-    layer, template = site.layer(asked.path["folder"]), cast(Any, site.templates.get_template("beside.html").module)
+    layer, template = (
+        site.layer(asked.path["folder"]),
+        cast(Any, site.templates.get_template("beside.html").module),
+    )
     epochs, channels = epochs_of(site.atlas, layer)
     views: dict[str, LayerColumn | EpochColumn] = {"": layer_column(site.atlas, layer)}
     for epoch in epochs:
