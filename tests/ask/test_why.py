@@ -188,7 +188,7 @@ def test_a_context_that_decides_is_told_from_the_thing_by_its_boxes(planted):
     assert trial.numbers == {"count": 24, "total": 24, "control_count": 0, "control_total": 24}
     assert trial.speaks
     assert "24 of 24 (100 %, 95 % interval 86 to 100 %) stop being called marked" in trial.found
-    assert "the boxes are 32% of these pictures" in trial.found  # 81 of 256 pixels
+    assert "the boxes are 32 % of these pictures" in trial.found  # 81 of 256 pixels
 
 
 def test_a_thing_that_decides_is_no_shortcut(planted):
@@ -207,7 +207,7 @@ def test_one_box_alone_gives_three_probabilities_and_no_verdict(planted):
     rest[:, :, :9, :9] = pixels[:, :, :9, :9]
     with torch.no_grad():
         shares = [float(torch.softmax(model.module(one), 1)[0, 1]) for one in (pixels, thing, rest)]
-    before, without_thing, without_rest = (f"{share:.0%}" for share in shares)
+    before, without_thing, without_rest = (f"{100 * share:.0f} %" for share in shares)
     assert (
         f"goes from {before} to {without_thing} with the thing covered, to {without_rest} with all around"
         in trial.found

@@ -305,6 +305,7 @@ def why(row: int, against: int) -> Why:
     )
     words = "A rule.", "Anything <else>."
     tests = (
+        Trial("context", "Cover the thing", False, "2 of 6 stop", *words, shares(2, 3)),
         Trial("cover", "Cover what it looks at", True, "5 of 6 stop", *words, shares(5, 0)),
         Trial("ablate", "Silence the channel", True, "it loses", *words, {"change": -0.4, "low": -0.5, "high": -0.25}),
         Trial("paste", "Paste its patch", True, "6 of 6 turn", *words, shares(6, 1)),

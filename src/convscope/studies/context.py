@@ -30,7 +30,7 @@ def context(suspicion: Suspicion, masks: Mapping[int, np.ndarray], own: Boxable 
     """Cover the object, and all but the object, in the pictures called the class whose ``masks`` (by row) are known."""
     told = Telling(
         "context", "Cover the thing, or all around it",
-        f"Speaks for a shortcut where fewer than {KEPT:.0%} of the pictures lose the class with the thing covered, and more "
+        f"Speaks for a shortcut where fewer than {100 * KEPT:.0f} % of the pictures lose the class with the thing covered, and more "
         "lose it with everything else covered (the 95 % intervals lie apart).",
         "It does not show which part of the surroundings: more pixels are covered around a small thing than on it, and a "
         "filled picture is a strange one.",
@@ -47,7 +47,7 @@ def context(suspicion: Suspicion, masks: Mapping[int, np.ndarray], own: Boxable 
     )
     found = (
         f"with everything but the thing covered {without_rest} stop being called {suspicion.name}; with the thing covered "
-        f"{without_thing}; the boxes are {inside.mean():.0%} of these pictures{f'. {alone}' if alone else ''}"
+        f"{without_thing}; the boxes are {_percent(inside.mean())} of these pictures{f'; {alone}' if alone else ''}"
     )
     speaks = without_thing.rate < KEPT and without_rest.above(without_thing)
     return told.shares(speaks, found, without_rest, without_thing)
@@ -77,6 +77,10 @@ def _alone(suspicion: Suspicion, own: Boxable) -> str:
     scores = suspicion.model.scores(covered(suspicion, three, hidden)).flatten(1)
     before, thing, rest = suspicion.model.shares(scores)[:, suspicion.predicted].tolist()
     return (
-        f"in this picture {suspicion.name} goes from {before:.0%} to {thing:.0%} with the thing covered, to {rest:.0%} with "
+        f"in this picture {suspicion.name} goes from {_percent(before)} to {_percent(thing)} with the thing covered, to {_percent(rest)} with "
         "all around it covered (one picture has no interval)"
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
