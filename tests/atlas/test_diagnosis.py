@@ -86,6 +86,10 @@ def test_a_planted_channel_is_found_and_no_other(planted, kind, changes):
     assert found(planted(**changes)) == {kind: [channel]}
 
 
+def test_a_channel_that_answers_to_every_image_is_not_undersampled(planted):
+    assert found(planted(value=(1, [2, 1, 1, 0, 0, 0, 0, 0, 0]))) == {}  # there are but three images
+
+
 def test_a_dead_channel_says_how_rare_it_may_still_be(planted):
     (symptom,) = diagnose(planted(maximum=(2, 0.0), value=(2, -1.0)), kind="dead").symptoms
     high = stats.binomtest(0, 3).proportion_ci(method="wilson").high
