@@ -13,7 +13,7 @@ from convscope.atlas.sight import opening
 from convscope.explorer.assets import assets
 from convscope.explorer.labs.lessons import LESSONS
 
-from .synthetic import LAYERS, NONE, colour, interval
+from .synthetic import LAYERS, NONE, colour
 
 pytestmark = pytest.mark.browser
 SHOWN = "[...document.querySelectorAll('.answer:not(.random)')].map(answer => Number(answer.dataset.channel))"
@@ -90,26 +90,12 @@ def pixels(element) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize("place", range(len(LAYERS)))
-def test_the_loupe_shows_the_stored_channels_under_the_mouse(browser, served, atlas, place):
-    name, (_, height, _), size, stride, start = LAYERS[place]
-    rng = np.random.default_rng(place)
-    channel = atlas.loupe(name)["channel"]
-    with visit(browser, f"{served}?image=1&layer={name.replace('#', '%23')}&at=.5,.5") as page:
-        loupe_ready(page, 1, name)
+def test_the_loupe_follows_the_mouse(browser, served):
+    with visit(browser, f"{served}?image=1&layer=layer2.0.relu%232&at=.5,.5") as page:
+        loupe_ready(page, 1)
         stage = page.locator(".stage").bounding_box()
-        for across, down in rng.random((12, 2)):
-            page.mouse.move(stage["x"] + across * stage["width"], stage["y"] + down * stage["height"])
-            y, x = page.evaluate(PLACE)
-            # then: the cell whose middle is nearest, by the geometry written out
-            middle = start + stride * np.arange(height) + size / 2
-            assert abs(middle[y] - down * 32) <= np.abs(middle - down * 32).min() + 0.1
-            assert abs(middle[x] - across * 32) <= np.abs(middle - across * 32).min() + 0.1
-            expected = [int(number) for number in channel[0, :, y, x]]
-            assert page.evaluate(SHOWN) == expected
-            rows, columns = interval(place)[y], interval(place)[x]
-            box = (columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
-            assert page.evaluate(FIELD) == pytest.approx(box, abs=1)
+        page.mouse.move(stage["x"] + 0.2 * stage["width"], stage["y"] + 0.8 * stage["height"])
+        assert page.evaluate(PLACE) == [6, 1]  # of 8 x 8 cells of 4 pixels, from 0.5 on
 
 
 def test_a_cell_with_one_answer_says_so(browser, served):
