@@ -12,6 +12,7 @@ from PIL import Image
 from convscope.atlas.sight import opening
 from convscope.explorer.assets import assets
 
+from . import synthetic
 from .synthetic import LAYERS, NONE, colour
 
 pytestmark = pytest.mark.browser
@@ -177,29 +178,49 @@ def test_a_channel_dims_the_photograph_to_its_own_map(browser, served, atlas):
         page.wait_for_selector(".stage:not(.lit)")
 
 
-def test_every_tile_is_the_right_one(browser, served):
-    for scheme in ("light", "dark"):
-        with visit(browser, f"{served}layer/layer2.0.relu~232/", color_scheme=scheme) as page:
-            for channel in (0, 64, 129):
-                card = page.locator(f"[data-channel='{channel}'].card")
-                card.scroll_into_view_if_needed()
-                for below, sprite in enumerate(card.locator(".sprite").all()):
-                    sprite.evaluate("image => image.decode()")
-                    seen = pixels(sprite)
-                    tiles = seen[20::40, 20::40].reshape(9, 3)
-                    wanted = [colour(1, channel, rank, bool(below)) for rank in range(9)]
-                    np.testing.assert_allclose(tiles, wanted, atol=5)
+IN_SIGHT = """async () => {
+  const seen = () => [...document.querySelectorAll('.card:not(.dead) .sprite')].map(image => ({ image, box: image.getBoundingClientRect() }))
+    .filter(({ box }) => box.top >= 0 && box.bottom <= innerHeight);
+  for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);  // cards in sight take their true height
+  await Promise.all(seen().map(({ image }) => image.decode()));
+  return seen().map(({ image, box }) => [Number(image.closest('.card').dataset.channel), image.previousElementSibling !== null, box.left, box.top]);
+}"""
 
 
-def test_the_strip_of_the_loupe_is_that_of_its_channel(browser, served):
-    with visit(browser, f"{served}?image=1&layer=layer2.0.relu%232&at=.3,.7") as page:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_tile_in_sight_is_the_right_one(browser, served, scheme):
+    checked = set()
+    with visit(browser, f"{served}layer/layer2.0.relu~232/", color_scheme=scheme) as page:
+        for channel in (0, 129):
+            page.locator(f"[data-channel='{channel}'].card").scroll_into_view_if_needed()
+            found, seen = page.evaluate(IN_SIGHT), pixels(page)
+            for number, below, left, top in found:
+                tiles = seen[round(top) + 20 :: 40, round(left) + 20 :: 40][:3, :3].reshape(9, 3)
+                wanted = [colour(1, number, rank, below) for rank in range(9)]
+                np.testing.assert_allclose(tiles, wanted, atol=5)
+                checked.add((number, below))
+        assert {(0, False), (0, True), (129, False), (129, True)} <= checked
+        assert len(checked) >= 40
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_strips_in_the_loupe_and_in_a_panel_are_those_of_their_channel(browser, served, scheme):
+    with visit(browser, f"{served}?image=1&layer=layer2.0.relu%232&at=.3,.7", color_scheme=scheme) as page:
         loupe_ready(page, 1)
-        strip = page.locator(".answer .strip").first
-        strip.evaluate("image => image.decode()")
-        channel = page.evaluate(SHOWN)[0]
-        tiles = pixels(strip)[32::64, 32::64]
-        wanted = [[colour(1, channel, rank, below) for rank in range(9)] for below in (False, True)]
-        np.testing.assert_allclose(tiles, wanted, atol=5)
+        for answer, channel in enumerate(page.evaluate(SHOWN)):
+            strip = page.locator(".answer .strip").nth(answer)
+            strip.evaluate("image => image.decode()")
+            tiles = pixels(strip)[32::64, 32::64]
+            wanted = [[colour(1, channel, rank, below) for rank in range(9)] for below in (False, True)]
+            np.testing.assert_allclose(tiles, wanted, atol=5)
+        page.goto(f"{served}layer/layer2.0.relu~232/?c=77")
+        page.wait_for_selector("dialog:modal .panel")
+        page.wait_for_load_state("networkidle")
+        for rank in range(synthetic.ROWS):
+            pair = pixels(page.locator(".panel .pair").nth(rank))
+            height, middle = len(pair), pair.shape[1] // 2
+            wanted = [colour(1, 77, rank, below) for below in (False, True)]
+            np.testing.assert_allclose(pair[[height // 4, 3 * height // 4], middle], wanted, atol=5)
 
 
 def test_the_panel_walks_and_goes_back(browser, served):
@@ -307,10 +328,17 @@ def test_nothing_moves_by_itself_where_motion_is_unwelcome(browser, served):
         assert page.evaluate("[Scope.store('toured'), document.getAnimations().length]") == [None, 0]
 
 
-def test_without_scripts_everything_is_listed(browser, served):
-    with visit(browser, f"{served}layer/relu1/?c=4", java_script_enabled=False) as page:
-        assert page.locator(".card a img").count() == 20
-        assert page.locator(".panel").is_visible()
+def test_without_scripts_every_channel_is_listed_with_its_pictures_and_its_link(browser, served):
+    with visit(browser, f"{served}layer/layer2.0.relu~232/?c=4", java_script_enabled=False) as page:
+        cards = page.locator(".card a").evaluate_all(
+            "all => all.map(link => [link.href, [...link.querySelectorAll('img')].map(image => image.src)])"
+        )
+        assert [link.partition("?")[2] for link, _ in cards] == [f"c={channel}" for channel in range(130)]
+        sheets = {source for _, sources in cards for source in sources}
+        assert len(sheets) == 6
+        assert all(len(sources) == 2 for _, sources in cards)
+        assert {page.request.get(source).status for source in sheets} == {200}
+        assert page.locator(".panel[data-channel='4']").is_visible()
         assert not page.locator("[name=sort]").is_visible()
 
 

@@ -151,3 +151,15 @@ def test_a_page_is_readable_without_scripts_and_on_paper(go_bare, served, atlas,
     for part in (".tools", ".top nav", ".controls"):
         assert not any(found.is_visible() for found in page.locator(part).all())
     go_bare.assert_quiet()
+
+
+def test_whoever_asks_elsewhere_is_caught(go, site):
+    page = go((site / "about" / "index.html").as_uri())
+    page.evaluate(
+        "() => { document.body.append(Object.assign(new Image(), { src: 'http://elsewhere.test/x.png' })); }"
+    )
+    page.wait_for_timeout(100)
+    with pytest.raises(
+        AssertionError, match=r"elsewhere\.test"
+    ):  # the policy of the page forbids it, and says so
+        go.assert_quiet()

@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 
 import convscope as cs
+from convscope.explorer.app import create_app
 from convscope.explorer.publish import publish
 
+from .asking import ask
 from .planted import GROUPS, MARK, MARKED, SIDE, pictures
 from .test_browser import visit
 
@@ -37,9 +39,11 @@ def test_the_planted_shortcut_is_found(story):
 
 
 def test_its_clean_twin_has_none(story):
-    why, *_ = story[False]
+    why, atlas, _ = story[False]
     assert why.predicted == GROUPS[MARKED]
     assert why.verdict == "not supported"
+    page = ask(create_app(atlas), f"/image/{why.row}/why/").text
+    assert '<b class="verdict-word not-supported">not supported</b>' in page
 
 
 @pytest.mark.browser
@@ -52,6 +56,8 @@ def test_a_reader_sees_the_mark_framed_and_the_verdict(story, browser, tmp_path)
         assert (x, y) == why.where.lowest[:2]
         assert f"{why.layer} · {why.suspect.channel}" in page.locator("#s3 article").first.inner_text()
         assert page.locator("#s4 .verdict-word").inner_text() == "supported"
+        pasted = page.locator("#s4 article", has_text="Paste").locator(".bars td.number").first.inner_text()
+        assert int(pasted.split(" %")[0]) >= 80
         # the warmest pixel of the first map as it is painted lies on the mark
         photo = page.locator("#s2 .layered").first
         seen = np.asarray(Image.open(_shot(photo, tmp_path / "seen.png")).convert("RGB")).astype(int)
