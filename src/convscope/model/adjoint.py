@@ -7,7 +7,6 @@ already holds.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +32,9 @@ class Step:
     windowed: bool
     switches: Tensor | None = None
 
-    def weight(self, name: str = "weight") -> Tensor | None:
-        reference = self.call.arguments.get(name)
+    def weight(self) -> Tensor | None:
+        """As it is now, not as it was when the pass was recorded."""
+        reference = self.call.arguments.get("weight")
         return self.module.get_parameter(reference.weight) if isinstance(reference, Ref) else None
 
 
@@ -66,9 +66,9 @@ def _by_phases(signal: Tensor, weight: Tensor, stride: int) -> Tensor:
     """A strided transposed convolution without padding, as a plain one whose channels are the strides' phases."""
     outputs, inputs, *kernel = weight.shape
     taps = [-(-size // stride) for size in kernel]
-    padded = functional.pad(
-        weight, (0, taps[1] * stride - kernel[1], 0, taps[0] * stride - kernel[0])
-    ).view(outputs, inputs, taps[0], stride, taps[1], stride)
+    padded = functional.pad(weight, (0, taps[1] * stride - kernel[1], 0, taps[0] * stride - kernel[0])).view(
+        outputs, inputs, taps[0], stride, taps[1], stride
+    )
     phases = padded.permute(1, 3, 5, 0, 2, 4).flip(4, 5).reshape(-1, outputs, *taps)
     around = taps[0] - 1, taps[1] - 1
     return functional.pixel_shuffle(functional.conv2d(signal, phases, padding=around), stride)

@@ -50,9 +50,7 @@ def cone_of_crop(record: Record, layer: Layer, plan: Plan) -> Cone | None:
 
 def cone_of_whole(record: Record, layer: Layer) -> Cone | None:
     """The cone of units on whole images; None where a call on the way has no adjoint."""
-    held: dict[Value, Spans | None] = {
-        Value(layer.index): (UNIT, UNIT) if len(layer.shape) == 3 else None
-    }
+    held: dict[Value, Spans | None] = {Value(layer.index): (UNIT, UNIT) if len(layer.shape) == 3 else None}
     given: dict[int, Spans | None] = {}
     for call in reversed(record.calls[: layer.index + 1]):
         own = Value(call.index)

@@ -13,7 +13,7 @@ from torch.autograd.graph import Node
 from torch.nn import functional
 
 from convscope.errors import BadModel
-from convscope.model.crop import Plan, Span, map_shape
+from convscope.model.crop import Plan, map_shape
 from convscope.model.operations import MAX_POOLS, arguments, canonical
 from convscope.model.reading import Stopped
 from convscope.model.tape import INPUT, Record, Value

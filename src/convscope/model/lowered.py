@@ -114,7 +114,9 @@ def _descend(model: Model, cone: Cone, pairs: Units, switches: Switches, dtype: 
 
 def _distinct(pairs: Units) -> tuple[Units, Tensor]:
     """Each unit and position once, and which of them each pair is of."""
-    keys, pair_of = torch.cat([pairs.channels[:, None], pairs.positions], 1).unique(dim=0, return_inverse=True)
+    keys, pair_of = torch.cat([pairs.channels[:, None], pairs.positions], 1).unique(
+        dim=0, return_inverse=True
+    )
     return Units(keys[:, 0], keys[:, 1:]), pair_of
 
 
@@ -148,10 +150,10 @@ def _placed(cone: Cone, value: Value, given: Spans | None, part: Tensor, positio
     (top, bottom), (left, right) = (
         (g.start - h.start, h.start + h.length - g.start - g.length) for g, h in zip(given, held, strict=True)
     )
-    wide = functional.pad(part, (left, right, top, bottom)) if (top, bottom, left, right) != (0,) * 4 else part
-    rows, columns = (
-        span.inside(positions[:, axis], shape[2 + axis]) for axis, span in enumerate(held)
+    wide = (
+        functional.pad(part, (left, right, top, bottom)) if (top, bottom, left, right) != (0,) * 4 else part
     )
+    rows, columns = (span.inside(positions[:, axis], shape[2 + axis]) for axis, span in enumerate(held))
     if rows.all() and columns.all():
         return wide
     return wide * (rows[:, None, :, None] & columns[:, None, None, :])  # what fell on padding is lost

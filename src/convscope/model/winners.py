@@ -61,7 +61,9 @@ def _prove(model: Model, layer: Layer) -> Proven | None:
     bottom, right = layer.height - 1, layer.width - 1
     positions = torch.tensor([(0, 0), (bottom, right), (bottom // 2, right // 2)])
     channels = torch.linspace(0, layer.channels - 1, len(positions)).long()
-    batch = torch.randn(len(positions), *model.record.input_shape[1:], generator=torch.Generator().manual_seed(SEED))
+    batch = torch.randn(
+        len(positions), *model.record.input_shape[1:], generator=torch.Generator().manual_seed(SEED)
+    )
     batch = batch.to(next(model.module.parameters(), batch).dtype)
     expected = project(model, batch, layer.name, channels, positions)
     try:
@@ -72,7 +74,9 @@ def _prove(model: Model, layer: Layer) -> Proven | None:
 
 
 def _equal(expected: Tensor, found: Tensor, cone: Cone, positions: Tensor) -> bool:
-    part = expected if cone.plan is None else cut_pixels(expected, cone.plan, positions.to(expected.device))[0]
+    part = (
+        expected if cone.plan is None else cut_pixels(expected, cone.plan, positions.to(expected.device))[0]
+    )
     scale = expected.abs().amax((1, 2, 3))
     off = (found - part).abs().amax((1, 2, 3))
     complete = part.count_nonzero() == expected.count_nonzero()  # nothing lies beyond the crop
