@@ -97,9 +97,7 @@ class Crops(Watch):
     def _noting(self, func: Any, operation: str, named: dict[str, Any]) -> Any:
         if operation != "max_pool2d" or self.switches is None:
             return func(**named)
-        # the layout that is quickest, and changes no maximum
-        named["input"] = named["input"].contiguous(memory_format=torch.channels_last)
-        result, self.switches[self.index] = functional.max_pool2d(**named | {"return_indices": True})
+        result, self.switches[self.index] = pool_with_switches(named["input"], named)
         return result
 
     def _replaced(self, tree: Any) -> Any:
@@ -138,6 +136,13 @@ class Crops(Watch):
         # times and plus, not masked_fill: that would look like the network's own doing, a rectifier in disguise
         inside = (rows[:, None, :, None] & columns[:, None, None, :]).to(part)
         return part * inside + (1 - inside) * fill if fill else part * inside
+
+
+def pool_with_switches(maps: Tensor, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """A max-pool, and where in ``maps`` its maxima were, row after row."""
+    quick = maps.contiguous(memory_format=torch.channels_last)  # no layout changes a maximum
+    names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+    return functional.max_pool2d_with_indices(quick, **{n: settings[n] for n in names if n in settings})
 
 
 def cut_pixels(batch: Tensor, plan: Plan, positions: Tensor) -> tuple[Tensor, Tensor]:

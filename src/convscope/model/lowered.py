@@ -4,7 +4,6 @@ Above the last max-pool the signal does not depend on the image: there it is sen
 same unit and position, and the forward pass ends at that pool.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +13,7 @@ from torch.nn import functional
 from convscope.model.adjoint import ADJOINTS, Step
 from convscope.model.cone import Cone
 from convscope.model.crop import Spans, map_shape
-from convscope.model.cropped import CannotCrop, Crops, cut_pixels
+from convscope.model.cropped import CannotCrop, Crops, cut_pixels, pool_with_switches
 from convscope.model.model import Model
 from convscope.model.reading import Reader, Stopped, read
 from convscope.model.state import undisturbed
@@ -29,9 +28,6 @@ class Units:
 
     channels: Tensor
     positions: Tensor
-
-    def __getitem__(self, which: Tensor) -> "Units":
-        return Units(self.channels[which], self.positions[which])
 
 
 def send_down(
@@ -55,27 +51,24 @@ def _switches(model: Model, cone: Cone, batch: Tensor) -> Switches:
     """Where each max-pool on the way finds its maxima on whole images."""
     names = {layer.index: name for name, layer in model.layers.items()}
     found: Switches = {}
-    readers: dict[str, Reader] = {}
-
-    def reader(call: Call) -> Callable[[Tensor], None]:
-        named = {name: value for name, value in call.arguments.items() if name != "input"}
-
-        def pool(output: Tensor) -> None:  # the layout that is quickest, and changes no maximum
-            turned = output.contiguous(memory_format=torch.channels_last)
-            found[call.index] = functional.max_pool2d(turned, **named | {"return_indices": True})[1]
-
-        return pool
-
+    sources: dict[int, list[Call]] = {}
     for index in cone.pools:
-        source = cone.record.calls[index].inputs[0].call
-        if source == INPUT:
-            reader(cone.record.calls[index])(batch)
-        elif source in names:
-            readers[names[source]] = reader(cone.record.calls[index])
-        else:
-            raise CannotCrop(f"what call {index} pools is no map that can be read")
-    if readers:
-        read(model, batch, readers)
+        call = cone.record.calls[index]
+        sources.setdefault(call.inputs[0].call, []).append(call)
+
+    def reader(pools: list[Call]) -> Reader:
+        def note(output: Tensor) -> None:
+            for pool in pools:
+                found[pool.index] = pool_with_switches(output, pool.arguments)[1]
+
+        return note
+
+    if INPUT in sources:
+        reader(sources.pop(INPUT))(batch)
+    if not sources.keys() <= names.keys():
+        raise CannotCrop("what a max-pool reads is no map that can be read")
+    if sources:
+        read(model, batch, {names[source]: reader(pools) for source, pools in sources.items()})
     return found
 
 
