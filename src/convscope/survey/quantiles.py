@@ -17,9 +17,9 @@ FIRST = (127 + OCTAVES[0]) << MANTISSA_BITS
 
 def count(values: Tensor, counts: np.ndarray) -> None:
     """Add float32 ``values`` ``[n, C]`` to the ``counts`` ``[C, BINS]``."""
+    upper = (values.numpy().view(np.uint32) >> SHIFT).astype(np.uint16)
     # a channel at a time, so that its bins stay in the cache
-    bits = values.t().contiguous().numpy().view(np.uint32)
-    places = BIN_OF.take(bits >> SHIFT)
+    places = BIN_OF.take(np.ascontiguousarray(upper.T))
     places += (np.arange(len(counts)) * BINS)[:, None]
     np.add.at(counts.reshape(-1), places.reshape(-1), 1)
 

@@ -98,7 +98,7 @@ class Tally:
         return self._winners
 
     def _draw(self, values: Tensor) -> None:
-        self.positive += (values > 0).sum(dim=0).numpy()
+        self.positive += np.count_nonzero(values.numpy() > 0, axis=0)
         self.low = np.minimum(self.low, values.amin(dim=0).numpy())
         quantiles.count(values, self.counts)
 
