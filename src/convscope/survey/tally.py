@@ -76,7 +76,7 @@ class Tally:
         self.places[here] = place[batch]
 
     def _rank(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray, width: int) -> None:
-        batch, channel = self._winners.beaten(peak, rows).nonzero()
+        batch, channel = self._winners.beaten(peak, rows)
         if len(channel):
             y, x = np.divmod(place[batch, channel], width)
             self._waiting.append((channel, Winners(peak[batch, channel], rows[batch], y, x)))
@@ -172,7 +172,6 @@ def _peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _refuse_nan(peak: np.ndarray, rows: np.ndarray, layer: str) -> None:
-    broken = np.isnan(peak).any(axis=1)
-    if broken.any():
-        row = int(rows[broken.argmax()])
+    if np.isnan(peak.max()):
+        row = int(rows[np.isnan(peak).any(axis=1).argmax()])
         raise BadModel(f"layer {layer} is NaN for image row {row}: a ranking with NaN has no meaning")

@@ -30,11 +30,12 @@ class Winners:
         order += np.arange(rows)[:, None] * entries
         return Winners(*(column.reshape(-1).take(order) for column in columns))
 
-    def beaten(self, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Which of the peaks ``[N, C]`` of images ``rows`` are stronger than their channel's weakest winner."""
-        weakest = self.value[:, -1]
-        last = np.where(self.image[:, -1] < 0, np.iinfo(np.int32).max, self.image[:, -1])
-        return (value > weakest) | ((value == weakest) & (rows[:, None] < last))
+    def beaten(self, value: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of the peaks ``[N, C]`` of images ``rows`` beat their channel's weakest winner: (image, channel)."""
+        batch, channel = (value >= self.value[:, -1]).nonzero()
+        last = self.image[channel, -1]
+        better = (value[batch, channel] > self.value[channel, -1]) | (rows[batch] < last) | (last < 0)
+        return batch[better], channel[better]
 
     def enter(self, channel: np.ndarray, found: "Winners") -> None:
         """Let in what was ``found``, each array ``[n]``, in these channels; only they are looked at."""
