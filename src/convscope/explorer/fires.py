@@ -7,6 +7,7 @@ import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.columns import shown
+from convscope.explorer.excerpt import is_in, rows_in
 
 KEPT = 100  # images a channel, the strongest first
 
@@ -27,6 +28,7 @@ def fires(atlas: Atlas, layer: AtlasLayer, channels: Iterable[int]) -> list[Fire
     """
     numbers, peaks, images = atlas.numbers(layer.name), atlas.peaks(layer.name), len(atlas.images)
     sample = peaks["row"] if peaks else np.empty(0, dtype=np.int32)
+    shown_rows = set(rows_in(atlas).tolist())
     found = []
     for channel in channels:
         best = dict(zip(sample.tolist(), peaks["peak"][channel].tolist(), strict=True)) if peaks else {}
@@ -34,6 +36,9 @@ def fires(atlas: Atlas, layer: AtlasLayer, channels: Iterable[int]) -> list[Fire
         best |= {row: value for row, value in winners if row >= 0}
         ranked = sorted((-value, row) for row, value in best.items() if value > 0)
         known = images if numbers["value"][channel, -1] <= 0 else len(best)
-        rows = [row for _, row in ranked[:KEPT]]
-        found.append(Fires(rows, [shown(best[row]) for row in rows], len(ranked), known))
+        rows = [row for _, row in ranked[:KEPT] if row in shown_rows]
+        if is_in(atlas, layer.name, channel):
+            found.append(Fires(rows, [shown(best[row]) for row in rows], len(ranked), known))
+        else:
+            found.append(Fires([], [], 0, 0))
     return found

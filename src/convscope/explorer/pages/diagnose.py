@@ -6,7 +6,7 @@ from convscope.atlas.diagnosis import diagnose
 from convscope.atlas.symptoms import KINDS, Diagnosis, Symptom
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import layer_page, why_pages
-from convscope.explorer.channels import sheet_place
+from convscope.explorer.channels import place_of
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 
@@ -24,7 +24,7 @@ def _write(site: Site, asked: Asked) -> str:
     whys = {pair: address for address, pair in why_pages(site.atlas).items()}
     return site.render(
         "diagnose.html", 1, found=found, kinds=KINDS, kind=kind, counts=found.counts(), ordered=_ordered(found),
-        evidence=_evidence, place=sheet_place, whys=whys, cases_shown=CASES_SHOWN, layers_shown=LAYERS_SHOWN,
+        evidence=_evidence, place=place_of, whys=whys, cases_shown=CASES_SHOWN, layers_shown=LAYERS_SHOWN,
     )  # fmt: skip
 
 

@@ -2,14 +2,14 @@
 // what a row looks like stands in the page, as a template with {names} of columns.
 "use strict";
 
-Scope.images = ({ id, labels, classes, chosen, thumbs: [across, sheet], layers, ...data }) => {
-  const row = id.map((_, number) => number), words = (names, of) => ({ names, of }), within = row.map(number => number % sheet);
+Scope.images = ({ row, id, labels, classes, chosen, thumbs: [across, sheet], layers, ...data }) => {
+  const words = (names, of) => ({ names, of }), within = row.map(number => number % sheet);
   const columns = {
     true: words(labels, data.true), pred: words(classes, data.pred), p: data.p, margin: data.margin, row,
     wrong: words(["no", "yes"], data.wrong), loupe: words(["no", "yes"], row.map(number => Number(chosen.includes(number)))),
   };
   const places = {
-    id: words(id, row), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
+    id: words(id, id.map((_, number) => number)), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
     thumbs: row.map(number => String(Math.floor(number / sheet)).padStart(3, "0")),
   };
   return { columns, places, layers, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
@@ -22,7 +22,7 @@ Scope.fires = async ({ columns, layers = {} }, q) => {
   const shard = String(Math.floor(channel / many)).padStart(3, "0");
   const [rows, values, fire, known] = (await Scope.data(`layer/${folder}/fires/${shard}.js`))[channel % many];
   columns.fires = [];
-  rows.forEach((row, place) => { columns.fires[row] = values[place]; });
+  rows.forEach((row, place) => { columns.fires[columns.row.indexOf(row)] = values[place]; });
   return [q.replace(token, "fires>0"), ` (${name}:${channel} fires on ${fire} of the ${known} where it is known; ${rows.length} kept, strongest first)`];
 };
 
@@ -52,7 +52,7 @@ customElements.define("scope-find", class extends HTMLElement {
     this.order.value = sort;
     this.again.hidden = sort !== "random";
     const [asked, note] = await Scope.fires(this.table, q), { rows, unknown } = Scope.ask(this.table, asked);
-    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(row))) : rows, sort || (note && "fires"));
+    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(this.table.columns.row[row]))) : rows, sort || (note && "fires"));
     const idle = !(q || sort || given);  // then stays what the server lists by itself
     for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
     this.write(unknown, note);
