@@ -121,10 +121,12 @@ def test_without_patches_no_picture_of_an_image_is_anywhere(bare):
     pictures = {
         path.relative_to(site).as_posix() for path in site.rglob("*") if path.suffix in (".jpg", ".png")
     }
-    allowed = re.compile(r"layers/[^/]+/(strips/\d+\.jpg|sheets/projections-\d+\.jpg|kernels\.png)")
+    allowed = re.compile(
+        r"layers/[^/]+/((?:strips|evolution)/\d+\.jpg|sheets/projections-\d+\.jpg|kernels\.png)"
+    )
     assert pictures
     assert [name for name in pictures if not allowed.fullmatch(name)] == []
-    for path in site.glob("layers/*/strips/*.jpg"):
+    for path in [*site.glob("layers/*/strips/*.jpg"), *site.glob("layers/*/evolution/*.jpg")]:
         with Image.open(path) as picture:
             upper = np.asarray(picture)[: synthetic.TILE - 1]
         assert upper.min() == upper.max() == 235

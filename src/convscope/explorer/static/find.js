@@ -12,15 +12,16 @@ Scope.images = ({ row, id, labels, classes, chosen, thumbs: [across, sheet], lay
     id: words(id, id.map((_, number) => number)), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
     thumbs: row.map(number => String(Math.floor(number / sheet)).padStart(3, "0")),
   };
-  return { columns, places, layers, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
+  return { columns, places, layers, come: {}, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
 };
 
-/** The question with `fires=conv4:17` made a column of numbers, and what is known of them in words. */
-Scope.fires = async ({ columns, layers = {} }, q) => {
+/** The question with `fires=conv4:17` made a column of numbers, and what is known of them in words; `again` once they have come. */
+Scope.fires = ({ columns, layers = {}, come = {} }, q, again) => {
   const [token, name, channel] = q.match(/\bfires[:=]"?([^\s"]+):(\d+)"?/) || [], [folder, channels, many] = layers[name] || [];
   if (!(channel < channels)) return [q, ""];
-  const shard = String(Math.floor(channel / many)).padStart(3, "0");
-  const [rows, values, fire, known] = (await Scope.data(`layer/${folder}/fires/${shard}.js`))[channel % many];
+  const address = `layer/${folder}/fires/${String(Math.floor(channel / many)).padStart(3, "0")}.js`;
+  if (!come[address]) Scope.data(address).then(found => { come[address] = found; again(); });
+  const [rows, values, fire, known] = come[address]?.[channel % many] || [[]];
   columns.fires = [];
   rows.forEach((row, place) => { columns.fires[columns.row.indexOf(row)] = values[place]; });
   return [q.replace(token, "fires>0"), ` (${name}:${channel} fires on ${fire} of the ${known} where it is known; ${rows.length} kept, strongest first)`];
@@ -46,12 +47,12 @@ customElements.define("scope-find", class extends HTMLElement {
 
   turn(entries) { Scope.set({ ...entries, rows: null, page: null }); this.show(); }
 
-  async show() {
+  show() {
     const [q, sort, given] = ["q", "sort", "rows"].map(name => Scope.get(name) || "");
     if (this.field.value !== q) this.field.value = q;
     this.order.value = sort;
     this.again.hidden = sort !== "random";
-    const [asked, note] = await Scope.fires(this.table, q), { rows, unknown } = Scope.ask(this.table, asked);
+    const [asked, note] = Scope.fires(this.table, q, () => this.show()), { rows, unknown } = Scope.ask(this.table, asked);
     this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(this.table.columns.row[row]))) : rows, sort || (note && "fires"));
     const idle = !(q || sort || given);  // then stays what the server lists by itself
     for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
