@@ -63,14 +63,6 @@ def test_the_loupe_by_keyboard_alone(browser, served, atlas):
         assert not page.locator("#keys-title").is_visible()
 
 
-def test_single_letters_can_be_switched_off(browser, served):
-    with visit(browser, served) as page:
-        loupe_ready(page)
-        page.evaluate("Scope.store('letters', 'off')")
-        page.keyboard.press("r")
-        assert not page.locator(".answer.random").is_visible()
-
-
 def test_the_address_keeps_the_view(browser, served):
     with visit(browser, served) as page:
         loupe_ready(page)
