@@ -138,7 +138,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     answer.dataset.channel = channel;
     const link = answer.querySelector("a");
     if (channel === Scope.NONE) {
-      link.textContent = "no further channel answers here";
+      link.textContent = this.config.none;
       return link.removeAttribute("href");
     }
     const strip = answer.querySelector(".strip");
@@ -196,6 +196,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
   draw() {
     const layer = this.config.layers[this.state.layer];
     this.drawn.hidden = false;
-    this.name(this.drawn, layer, Math.floor(Math.random() * layer.channels));
+    const place = Math.floor(Math.random() * (layer.some?.length || layer.channels));
+    this.name(this.drawn, layer, layer.some ? layer.some[place] : place);
   }
 });
