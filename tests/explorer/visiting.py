@@ -41,7 +41,7 @@ class Window:
         return self.page
 
     def assert_quiet(self) -> None:
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
 
     def forget(self) -> None:
         """As if it were new: nothing is kept, and it has its first size."""
