@@ -34,11 +34,12 @@ def off(expected: Projection, found: Sent) -> float:
 
 
 def units(model: Model, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two of one place, one in each of two corners."""
+    """Two of one place and one of another, of one channel; two of other channels in two corners."""
     found = model.layers[layer]
     bottom, right = found.height - 1, found.width - 1
-    places = torch.tensor([(bottom, 0), (0, right), (bottom // 2, right // 3), (bottom // 2, right // 3)])
-    return torch.tensor([1, 0, 3, 3]), places
+    inside = bottom // 2, right // 3
+    places = torch.tensor([(bottom, 0), (0, right), inside, inside, (bottom, right)])
+    return torch.tensor([1, 0, 3, 3, 3]), places
 
 
 NETS = {
@@ -51,7 +52,7 @@ NETS = {
 @pytest.mark.parametrize("name", NETS)
 def test_equal_to_autograd_on_whole_images(name: str) -> None:
     model = model_of(open_named(name).module, 101, 96)
-    batch = torch.randn(4, 3, 101, 96)
+    batch = torch.randn(5, 3, 101, 96)
     for layer in NETS[name]:
         channels, places = units(model, layer)
         expected = project(model, batch, layer, channels, places)
@@ -78,7 +79,7 @@ class Small(nn.Module):
 
 def small(**changed: Callable[[torch.Tensor], torch.Tensor]) -> tuple[Model, torch.Tensor]:
     torch.manual_seed(4)
-    return model_of(Small(**changed), 37, 41), torch.randn(4, 3, 37, 41)
+    return model_of(Small(**changed), 37, 41), torch.randn(5, 3, 37, 41)
 
 
 def both(model: Model, batch: torch.Tensor, layer: str) -> tuple[Projection, Sent]:
@@ -127,6 +128,7 @@ def test_weights_are_those_of_now() -> None:
     expected, found = both(model, batch, "relu#3")
     assert not torch.equal(before.signal, expected.signal)
     assert off(expected, found) < 1e-5
+    assert winners._proven(model, model.layers["relu#3"]) is not None
 
 
 def test_the_network_runs_no_further_than_its_last_pool() -> None:
@@ -151,4 +153,4 @@ def test_one_unit_of_many_images_is_sent_down_once_above_the_pool(monkeypatch: p
 
     monkeypatch.setitem(adjoint.ADJOINTS, "conv2d", watched)
     project_winners(model, batch, "relu#3", *units(model, "relu#3"))
-    assert sent == [("two", 3), ("one", 3), ("stem", 4)]
+    assert sent == [("two", 4), ("one", 4), ("stem", 5)]

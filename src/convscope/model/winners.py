@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from convscope.errors import BadModel
 from convscope.model.backward import Descent
 from convscope.model.cone import Cone, cone_of_crop, cone_of_whole
 from convscope.model.crop import plan_crop
@@ -65,10 +66,10 @@ def _prove(model: Model, layer: Layer) -> Proven | None:
         len(positions), *model.record.input_shape[1:], generator=torch.Generator().manual_seed(SEED)
     )
     batch = batch.to(next(model.module.parameters(), batch).dtype)
-    expected = project(model, batch, layer.name, channels, positions)
     try:
+        expected = project(model, batch, layer.name, channels, positions)
         found, _ = send_down(model, cone, batch, channels, positions)
-    except (CannotCrop, RuntimeError, AttributeError):  # an operation used in a way that is not known here
+    except (BadModel, RuntimeError, AttributeError):  # an operation used in a way that is not known here
         return None
     return Proven(cone, expected.descent) if _equal(expected.signal, found, cone, positions) else None
 
