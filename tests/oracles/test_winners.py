@@ -57,7 +57,7 @@ def test_equal_to_autograd_on_whole_images(name: str) -> None:
         channels, places = units(model, layer)
         expected = project(model, batch, layer, channels, places)
         found = project_winners(model, batch, layer, channels, places)
-        assert winners._proven(model, model.layers[layer]) is not None, layer
+        assert winners.proven_cone(model, model.layers[layer]) is not None, layer
         assert off(expected, found) < 1e-5, layer
         assert judge(model, model.layers[layer], found.descent, "deconvnet") == judge(
             model, model.layers[layer], expected.descent, "deconvnet"
@@ -91,7 +91,7 @@ def test_in_double_precision_they_agree_to_ten_digits() -> None:
     assert model.layers  # recorded while it is still in float32
     model.module.double()
     assert off(*both(model, batch.double(), "relu#3")) < 1e-10
-    assert winners._proven(model, model.layers["relu#3"]) is not None
+    assert winners.proven_cone(model, model.layers["relu#3"]) is not None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_has_no_adjoint_is_left_to_autograd(gate: Callable[[torch.Tensor], 
     model, batch = small(gate=gate)
     last = list(model.layers)[-1]
     expected, found = both(model, batch, last)
-    assert winners._proven(model, model.layers[last]) is None
+    assert winners.proven_cone(model, model.layers[last]) is None
     assert off(expected, found) < 1e-5
     assert found.descent == expected.descent
 
@@ -116,7 +116,7 @@ def test_an_adjoint_that_is_wrong_is_not_trusted(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(adjoint.ADJOINTS, "relu", lambda step, signal: [signal])
     model, batch = small()
     assert off(*both(model, batch, "relu#3")) < 1e-5
-    assert winners._proven(model, model.layers["relu#3"]) is None
+    assert winners.proven_cone(model, model.layers["relu#3"]) is None
 
 
 def test_weights_are_those_of_now() -> None:
@@ -128,7 +128,7 @@ def test_weights_are_those_of_now() -> None:
     expected, found = both(model, batch, "relu#3")
     assert not torch.equal(before.signal, expected.signal)
     assert off(expected, found) < 1e-5
-    assert winners._proven(model, model.layers["relu#3"]) is not None
+    assert winners.proven_cone(model, model.layers["relu#3"]) is not None
 
 
 def test_the_network_runs_no_further_than_its_last_pool() -> None:

@@ -37,7 +37,7 @@ def project_winners(model: Model, batch: Tensor, layer: str, channels: Tensor, p
     Equal to ``project`` to 1e-5 of the largest value in float32. The first time that a layer of a model is asked
     for, its cone is tried on noise against autograd; where they differ or there is none, autograd does the work.
     """
-    proven = _proven(model, model.layer(layer))
+    proven = proven_cone(model, model.layer(layer))
     if proven is not None:
         try:
             return Sent(*send_down(model, proven.cone, batch, channels, positions), proven.descent)
@@ -46,7 +46,8 @@ def project_winners(model: Model, batch: Tensor, layer: str, channels: Tensor, p
     return project_crops(model, batch, layer, channels, positions)
 
 
-def _proven(model: Model, layer: Layer) -> Proven | None:
+def proven_cone(model: Model, layer: Layer) -> Proven | None:
+    """The layer's cone if it has one that equals autograd, tried when first asked for."""
     known = _PROVEN.setdefault(model, {})
     if layer.name not in known:
         known[layer.name] = _prove(model, layer)
