@@ -20,7 +20,8 @@ from convscope.plain.fit import Fit
 from convscope.survey import quantiles
 from convscope.survey.loupe import rarity, strongest
 from convscope.survey.run import survey
-from convscope.survey.tally import Tally, Winners
+from convscope.survey.tally import Tally
+from convscope.survey.winners import Winners
 
 
 def small_model(seed: int = 0) -> Model:

@@ -15,7 +15,8 @@ from convscope.survey import quantiles
 from convscope.survey.pixels import Pixels
 from convscope.survey.run import survey
 from convscope.survey.sample import positions, positions_a_map
-from convscope.survey.tally import Tally, Winners, reduced
+from convscope.survey.tally import Tally, reduced
+from convscope.survey.winners import Winners
 
 from .test_survey import literal_winners, some_images
 

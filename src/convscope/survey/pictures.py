@@ -59,8 +59,8 @@ class Drawn:
 
 
 def tile_side(model: Model) -> int:
-    """Pixels of a strip tile: larger for larger pictures."""
-    return 64 if max(model.fit.height, model.fit.width) <= 96 else 96
+    """Pixels of a strip tile: larger for larger pictures; a multiple of 16, so that tiles do not bleed (``encode``)."""
+    return 64 if max(model.fit.height, model.fit.width) <= 96 else 80
 
 
 def sheets(layer: Layer) -> list[range]:
@@ -139,13 +139,15 @@ def paint_projections(easel: Easel, group: range, tiles: Tiles, pairs: list[Pair
     for start in range(0, len(pairs), PAIRS_A_PASS):
         some = pairs[start : start + PAIRS_A_PASS]
         signals, corners, validity = project_pairs(easel.model, easel.pixels, easel.layer, some)
+        if validity.label == "refused":
+            continue  # the tiles stay hatched
         for pair, signal, corner in zip(some, signals, corners, strict=True):
             left, top, width, height = _box(easel.layer, pair, easel.model)
             crop = window(signal, (left - int(corner[1]), top - int(corner[0]), width, height), 0.0)
             at = pair.channel - group.start, pair.rank
             tiles.projections[at], tiles.scale[at] = signed(scale_tile(crop, tiles.projections.shape[2]))
             tiles.small_projections[at] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
-            tiles.projected[at] = validity.label != "refused"
+            tiles.projected[at] = 1
     return validity
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from convscope.images.source import Images
 from convscope.model.model import Model
 
-KEPT_BYTES = 512 << 20
+KEPT, KEPT_BYTES = 2000, 512 << 20  # pictures, so that memory does not grow with their number
 
 
 class Pixels:
@@ -34,7 +34,7 @@ class Pixels:
         pixels = image if self.images.raw(row) is not None else self.model.pixels(image)
         self.kept[row] = pixels
         self.bytes += pixels.nbytes
-        while self.bytes > KEPT_BYTES and len(self.kept) > 1:
+        while len(self.kept) > KEPT or (self.bytes > KEPT_BYTES and len(self.kept) > 1):
             self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return pixels
 
