@@ -3,12 +3,12 @@
     python benchmarks/survey_vs_crp.py [NET ...] [--images N] [--rounds N] [--json FILE]
 
 Needs zennit-crp in the interpreter's environment. One process, one thread, CPU time an image, the sides
-interleaved, the same images (noise, in memory), layers (all convolutions and linear ones) and batches
-of 32. What a survey keeps on the disk, once in 20 seconds of counting however many images that are, is timed by
-itself. zennit-crp runs forward and backward, whatever is asked; without
-a composite, and by maximum, it is cheapest. It takes batches in plain layout only; ours are in the faster one.
-Its nine best images of a channel by maximum, their values and places are compared with ours, or the numbers are
-void. A survey is at its dearest here, at its beginning, where most images enter.
+interleaved, the same images (noise, in memory), layers (all convolutions and linear ones) and batches of 32. What
+a survey keeps on the disk, once in 20 seconds of counting however many images that are, is timed by itself.
+zennit-crp runs forward and backward, whatever is asked; without a composite, and by maximum, it is cheapest. It
+takes batches in plain layout only; ours are in the faster one. Its nine best images of a channel by maximum, their
+values and places are compared with ours, or the numbers are void. A survey is at its dearest here, at its
+beginning, where most images enter.
 """
 
 import argparse
