@@ -81,6 +81,20 @@ def hostile(tmp_path_factory):
         return synthetic.build(tmp_path_factory.mktemp("hostile"))
 
 
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Any]:
+    """Two real surveys: (why, atlas, model) of the network with the planted mark (True) and of its clean twin."""
+    import torch
+
+    from .planted import asked
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    found = {mark: asked(tmp_path_factory.mktemp("story"), mark) for mark in (True, False)}
+    torch.set_num_threads(threads)
+    return found
+
+
 @contextmanager
 def running(atlas: Atlas, **options: Any) -> Iterator[str]:
     """A server of any atlas, for as long as the block lasts; gives its URL."""

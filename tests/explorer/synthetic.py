@@ -30,12 +30,15 @@ LAYERS = (
     ("head", (6, 1, 1), 32, 32, 0),
 )
 NONE = 65535
+DEAD = 2  # one channel a layer
 WHYS = ((2, 2), (4, 0), (4, 2))  # (row, class asked against); row 2 has no photograph
 QUANTILES = (0.5, 0.9)
 
 
 def colour(layer: int, channel: int, rank: int, projection: bool) -> tuple[int, int, int]:
-    """The colour of a tile: no two are nearer than 12 levels in every band."""
+    """The colour of a tile: no two are nearer than 12 levels in every band; projections of a dead channel are zero."""
+    if projection and channel == DEAD:
+        return 128, 128, 128
     index = ((layer * 130 + channel) * 9 + rank) * 2 + projection
     return index % 21 * 12, index // 21 % 21 * 12, index // 441 % 21 * 12
 
@@ -95,7 +98,7 @@ def _numbers(rng: np.random.Generator, place: int) -> dict[str, np.ndarray]:
     value = -np.sort(-rng.gamma(2, 2, (channels, K)), axis=1)
     image = np.array([rng.permutation(ROWS).tolist() + [-1] * (K - ROWS) for _ in range(channels)])
     maximum = value[:, 0].copy()
-    maximum[2] = 0  # one dead channel a layer
+    maximum[DEAD] = 0
     edges = np.tile(np.linspace(-1, 9, 65), (channels, 1))
     return {
         "value": np.where(image < 0, -np.inf, value), "image": image,
@@ -165,6 +168,7 @@ def _stack(atlas: Atlas, key: str) -> None:
     ):
         array = rng.normal(0, 1, (SIDE, SIDE, bands)).astype(np.float32)
         array = np.abs(array) if lens == "gradcam" else array
+        array[:8, :8] = 0  # no influence
         about = (array, "made-up units", Box(0, 0, SIDE, SIDE), None, f"{lens} <b>of</b> {unit}")
         asked = Question(atlas.manifest["model"]["id"], Unit.parse(unit), lens, 1, picture.id)
         write.write_map(picture.memory, asked, PixelMap(*about, Validity("exact", "Made up.")))

@@ -7,7 +7,8 @@ import pytest
 
 from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer.app import create_app
-from convscope.explorer.pages import PAGES, about, page_addresses
+from convscope.explorer.packed import unpacked
+from convscope.explorer.pages import PAGES, about, page_addresses, script_addresses
 from convscope.explorer.publish import MARK, check_links, publish
 
 from . import synthetic
@@ -17,13 +18,24 @@ from .test_pages import Reader
 
 def contents(page: str) -> tuple[str, list[str]]:
     read = Reader(page)
-    return read.text, [image["src"] for image in read.all("img") if "src" in image]
+    sources = [image["src"] for image in read.all("img") if "src" in image]
+    return read.text, sources + [image["href"] for image in read.all("image")]
 
 
 def test_files_say_the_same_as_the_server(atlas, site):
     app = create_app(atlas)
+    assert [
+        page.route for page in PAGES if page.media == "text/html" and not list(page.addresses(atlas))
+    ] == []
     for address in page_addresses(atlas):
         assert contents((site / address / "index.html").read_text()) == contents(ask(app, f"/{address}").text)
+    for address in script_addresses(atlas):
+        published, served = (site / address).read_bytes(), ask(app, f"/{address}").body
+        if "/panels/" in address:  # pages in a script: their links name their files
+            published, served = (
+                [contents(one) for one in unpacked(text.decode())] for text in (published, served)
+            )
+        assert published == served
 
 
 def test_every_file_is_listed_and_everything_listed_is_there(site):

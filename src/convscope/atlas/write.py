@@ -111,12 +111,11 @@ def write_loupe(root: Path, layer: str, channel: np.ndarray, score: np.ndarray) 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
     """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk.
 
-    Sheets are for browsing many channels at once, a strip for looking at one: sheets are half as many bytes.
+    Sheets are for browsing many channels at once, a strip for looking at one.
     """
     kind = "JPEG" if path.suffix == ".jpg" else "PNG"
-    browsed = path.parent.name == "sheets"
-    picture = encode(pixels, kind, quality=75, full_chroma=False) if browsed else encode(pixels, kind)
-    write_bytes(path, picture, durable=False)
+    quality = 75 if path.parent.name == "sheets" else 80
+    write_bytes(path, encode(pixels, kind, quality), durable=False)
 
 
 def write_map(root: Path, question: Question, pixels: PixelMap) -> Path:

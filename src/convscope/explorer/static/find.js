@@ -2,14 +2,14 @@
 // what a row looks like stands in the page, as a template with {names} of columns.
 "use strict";
 
-Scope.images = ({ id, labels, classes, chosen, thumbs: [across, sheet], ...data }) => {
-  const row = id.map((_, number) => number), words = (names, of) => ({ names, of }), within = row.map(number => number % sheet);
+Scope.images = ({ row, id, labels, classes, chosen, thumbs: [across, sheet], ...data }) => {
+  const words = (names, of) => ({ names, of }), within = row.map(number => number % sheet);
   const columns = {
     true: words(labels, data.true), pred: words(classes, data.pred), p: data.p, row,
     wrong: words(["no", "yes"], data.wrong), loupe: words(["no", "yes"], row.map(number => Number(chosen.includes(number)))),
   };
   const places = {
-    id: words(id, row), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
+    id: words(id, id.map((_, number) => number)), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
     thumbs: row.map(number => String(Math.floor(number / sheet)).padStart(3, "0")),
   };
   return { columns, places, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
@@ -41,7 +41,7 @@ customElements.define("scope-find", class extends HTMLElement {
     this.order.value = sort;
     this.again.hidden = sort !== "random";
     const { rows, unknown } = Scope.ask(this.table, q);
-    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(row))) : rows, sort);
+    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(this.table.columns.row[row]))) : rows, sort);
     const idle = !(q || sort || given);  // then stays what the server lists by itself
     for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
     this.write(unknown);

@@ -36,7 +36,11 @@ customElements.define("scope-panel", class extends HTMLElement {
     this.pin.onclick = () => this.toggle();
     find(".close").onclick = event => { event.preventDefault(); this.dialog.close(); };
     this.dialog.onclick = event => { if (event.target === this.dialog) this.dialog.close(); };
-    this.dialog.onclose = () => { if (Scope.get("c") !== null) Scope.set({ c: null }, true); };
+    this.dialog.onclose = () => {
+      const channel = Scope.get("c");
+      if (channel !== null) Scope.set({ c: null }, true);
+      if (document.activeElement.matches("body, dialog *")) document.querySelector(`.card[data-channel="${channel}"] a`)?.focus();
+    };
     document.addEventListener("click", event => {
       const link = event.target.closest(".card a, .kernel, .neighbours a");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
