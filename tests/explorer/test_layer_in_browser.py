@@ -6,8 +6,8 @@ import pytest
 from . import many
 from .conftest import running
 from .synthetic import LAYERS, colour
-from .test_browser import pixels, until, visit
 from .ticks import main_thread
+from .visiting import pixels, until, visit
 
 pytestmark = pytest.mark.browser
 CARDS = "[...document.querySelectorAll('.card:not([hidden])')].map(card => Number(card.dataset.channel))"

@@ -19,7 +19,7 @@ from convscope.plain.graph import Graph, Node
 from . import synthetic
 from .asking import ask
 from .conftest import running
-from .test_browser import visit
+from .visiting import visit
 
 EPOCHS = (0, 1, 2, 5)
 SHAPES = {name: shape for name, shape, *_ in synthetic.LAYERS}
