@@ -128,6 +128,7 @@ def test_weights_are_those_of_now() -> None:
     expected, found = both(model, batch, "relu#3")
     assert not torch.equal(before.signal, expected.signal)
     assert off(expected, found) < 1e-5
+    assert found.descent == expected.descent
     assert winners.proven_cone(model, model.layers["relu#3"]) is not None
 
 
