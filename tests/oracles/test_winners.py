@@ -34,11 +34,12 @@ def off(expected: Projection, found: Sent) -> float:
 
 
 def units(model: Model, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two of one place, one in each of two corners."""
+    """Two of one place and one of another, of one channel; two of other channels in two corners."""
     found = model.layers[layer]
     bottom, right = found.height - 1, found.width - 1
-    places = torch.tensor([(bottom, 0), (0, right), (bottom // 2, right // 3), (bottom // 2, right // 3)])
-    return torch.tensor([1, 0, 3, 3]), places
+    inside = bottom // 2, right // 3
+    places = torch.tensor([(bottom, 0), (0, right), inside, inside, (bottom, right)])
+    return torch.tensor([1, 0, 3, 3, 3]), places
 
 
 NETS = {
@@ -51,12 +52,12 @@ NETS = {
 @pytest.mark.parametrize("name", NETS)
 def test_equal_to_autograd_on_whole_images(name: str) -> None:
     model = model_of(open_named(name).module, 101, 96)
-    batch = torch.randn(4, 3, 101, 96)
+    batch = torch.randn(5, 3, 101, 96)
     for layer in NETS[name]:
         channels, places = units(model, layer)
         expected = project(model, batch, layer, channels, places)
         found = project_winners(model, batch, layer, channels, places)
-        assert winners._proven(model, model.layers[layer]) is not None, layer
+        assert winners.proven_cone(model, model.layers[layer]) is not None, layer
         assert off(expected, found) < 1e-5, layer
         assert judge(model, model.layers[layer], found.descent, "deconvnet") == judge(
             model, model.layers[layer], expected.descent, "deconvnet"
@@ -78,7 +79,7 @@ class Small(nn.Module):
 
 def small(**changed: Callable[[torch.Tensor], torch.Tensor]) -> tuple[Model, torch.Tensor]:
     torch.manual_seed(4)
-    return model_of(Small(**changed), 37, 41), torch.randn(4, 3, 37, 41)
+    return model_of(Small(**changed), 37, 41), torch.randn(5, 3, 37, 41)
 
 
 def both(model: Model, batch: torch.Tensor, layer: str) -> tuple[Projection, Sent]:
@@ -90,7 +91,7 @@ def test_in_double_precision_they_agree_to_ten_digits() -> None:
     assert model.layers  # recorded while it is still in float32
     model.module.double()
     assert off(*both(model, batch.double(), "relu#3")) < 1e-10
-    assert winners._proven(model, model.layers["relu#3"]) is not None
+    assert winners.proven_cone(model, model.layers["relu#3"]) is not None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_what_has_no_adjoint_is_left_to_autograd(gate: Callable[[torch.Tensor], 
     model, batch = small(gate=gate)
     last = list(model.layers)[-1]
     expected, found = both(model, batch, last)
-    assert winners._proven(model, model.layers[last]) is None
+    assert winners.proven_cone(model, model.layers[last]) is None
     assert off(expected, found) < 1e-5
     assert found.descent == expected.descent
 
@@ -115,7 +116,7 @@ def test_an_adjoint_that_is_wrong_is_not_trusted(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(adjoint.ADJOINTS, "relu", lambda step, signal: [signal])
     model, batch = small()
     assert off(*both(model, batch, "relu#3")) < 1e-5
-    assert winners._proven(model, model.layers["relu#3"]) is None
+    assert winners.proven_cone(model, model.layers["relu#3"]) is None
 
 
 def test_weights_are_those_of_now() -> None:
@@ -127,6 +128,7 @@ def test_weights_are_those_of_now() -> None:
     expected, found = both(model, batch, "relu#3")
     assert not torch.equal(before.signal, expected.signal)
     assert off(expected, found) < 1e-5
+    assert winners.proven_cone(model, model.layers["relu#3"]) is not None
 
 
 def test_the_network_runs_no_further_than_its_last_pool() -> None:
@@ -151,4 +153,4 @@ def test_one_unit_of_many_images_is_sent_down_once_above_the_pool(monkeypatch: p
 
     monkeypatch.setitem(adjoint.ADJOINTS, "conv2d", watched)
     project_winners(model, batch, "relu#3", *units(model, "relu#3"))
-    assert sent == [("two", 3), ("one", 3), ("stem", 4)]
+    assert sent == [("two", 4), ("one", 4), ("stem", 5)]

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from convscope.model.model import Model
 from convscope.model.projection import project
-from convscope.model.winners import _proven, project_winners
+from convscope.model.winners import project_winners, proven_cone
 from convscope.plain.fit import Fit
 
 from .test_random_graphs import WIDTH, Drawn, Step, fits, numbers
@@ -66,7 +66,7 @@ def cone_equals_whole(network: Drawn, height: int, width: int, seed: int) -> Non
     for image, part, (top, left), largest in zip(wide, found.signal, found.corners, scale, strict=True):
         here = image[:, BEYOND + top : BEYOND + top + rows, BEYOND + left : BEYOND + left + columns]
         assert bool(((here - part).abs() <= 1e-5 * largest).all())
-    proven.append(_proven(model, layer) is not None)
+    proven.append(proven_cone(model, layer) is not None)
 
 
 def test_cones_of_random_networks() -> None:

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from convscope.errors import BadModel
 from convscope.model.backward import Descent
 from convscope.model.cone import Cone, cone_of_crop, cone_of_whole
 from convscope.model.crop import plan_crop
@@ -36,7 +37,7 @@ def project_winners(model: Model, batch: Tensor, layer: str, channels: Tensor, p
     Equal to ``project`` to 1e-5 of the largest value in float32. The first time that a layer of a model is asked
     for, its cone is tried on noise against autograd; where they differ or there is none, autograd does the work.
     """
-    proven = _proven(model, model.layer(layer))
+    proven = proven_cone(model, model.layer(layer))
     if proven is not None:
         try:
             return Sent(*send_down(model, proven.cone, batch, channels, positions), proven.descent)
@@ -45,7 +46,8 @@ def project_winners(model: Model, batch: Tensor, layer: str, channels: Tensor, p
     return project_crops(model, batch, layer, channels, positions)
 
 
-def _proven(model: Model, layer: Layer) -> Proven | None:
+def proven_cone(model: Model, layer: Layer) -> Proven | None:
+    """The layer's cone if it has one that equals autograd, tried when first asked for."""
     known = _PROVEN.setdefault(model, {})
     if layer.name not in known:
         known[layer.name] = _prove(model, layer)
@@ -65,10 +67,10 @@ def _prove(model: Model, layer: Layer) -> Proven | None:
         len(positions), *model.record.input_shape[1:], generator=torch.Generator().manual_seed(SEED)
     )
     batch = batch.to(next(model.module.parameters(), batch).dtype)
-    expected = project(model, batch, layer.name, channels, positions)
     try:
+        expected = project(model, batch, layer.name, channels, positions)
         found, _ = send_down(model, cone, batch, channels, positions)
-    except (CannotCrop, RuntimeError, AttributeError):  # an operation used in a way that is not known here
+    except (BadModel, RuntimeError, AttributeError):  # an operation used in a way that is not known here
         return None
     return Proven(cone, expected.descent) if _equal(expected.signal, found, cone, positions) else None
 
