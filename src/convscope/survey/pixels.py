@@ -21,22 +21,33 @@ class Pixels:
         self.model = model
         self.images = images
         self.channels_last = channels_last
-        self.kept: OrderedDict[int, np.ndarray] = OrderedDict()
-        self.bytes = 0
+        self.places: OrderedDict[int, int] = OrderedDict()  # in the store, by row; the longest unused first
 
     def shown(self, row: int) -> np.ndarray:
         """uint8 ``[height, width, 1 or 3]``: what the network is shown of an image, for eyes."""
-        if row in self.kept:
-            self.kept.move_to_end(row)
-            return self.kept[row]
+        if row in self.places:
+            self.places.move_to_end(row)
+            return self.store[self.places[row]].copy()
         # a finished tensor cannot be fitted; the images room has already projected it to colours
         image = self.images[row]
         pixels = image if self.images.raw(row) is not None else self.model.pixels(image)
-        self.kept[row] = pixels
-        self.bytes += pixels.nbytes
-        while len(self.kept) > KEPT or (self.bytes > KEPT_BYTES and len(self.kept) > 1):
-            self.bytes -= self.kept.popitem(last=False)[1].nbytes
+        self._keep(row, pixels)
         return pixels
+
+    @cached_property
+    def store(self) -> np.ndarray:
+        """Room for pictures like the first, in one block: many small ones would leave memory in pieces."""
+        first = self.images[0] if self.images.raw(0) is not None else self.model.pixels(self.images[0])
+        count = min(KEPT, len(self.images), KEPT_BYTES // first.nbytes)
+        return np.empty((max(count, 1), *first.shape), dtype=np.uint8)
+
+    def _keep(self, row: int, pixels: np.ndarray) -> None:
+        if pixels.shape != self.store.shape[1:]:  # tensors may be of any size
+            return
+        full = len(self.places) == len(self.store)
+        place = self.places.popitem(last=False)[1] if full else len(self.places)
+        self.store[place] = pixels
+        self.places[row] = place
 
     def batch(self, rows: Sequence[int]) -> Tensor:
         """The network's input ``[N, C, H, W]`` for some rows, in the memory format of this survey."""
