@@ -107,9 +107,15 @@ def test_png_keeps_every_pixel_and_no_metadata(shape):
     assert picture.info == {}
 
 
-def test_jpeg_keeps_full_chroma():
-    picture = Image.open(io.BytesIO(encode(np.zeros((16, 16, 3), np.uint8), "JPEG")))
-    assert [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3
+@pytest.mark.parametrize("side", [48, 64, 80])
+def test_neighbouring_tiles_of_a_jpeg_mix_in_their_last_pixel_only(side):
+    colours = np.array([[(255, 0, 0), (0, 0, 255)], [(128, 128, 128), (0, 255, 0)]], dtype=np.uint8)
+    tiles = colours.repeat(side, axis=0).repeat(side, axis=1)
+    picture = np.asarray(Image.open(io.BytesIO(encode(tiles, "JPEG"))))
+    inner = np.arange(side * 2) % side
+    inside = np.ix_((inner > 0) & (inner < side - 1), (inner > 0) & (inner < side - 1))
+    assert np.abs(picture.astype(int) - tiles)[inside].max() <= 3
+    assert (picture[side + 1 :, : side - 1] == 128).all()  # zero of a projection is exactly mid-grey
 
 
 def test_a_pixel_map_saves_itself(tmp_path):

@@ -11,6 +11,7 @@ SCHEMA = 1
 MANIFEST = "atlas.json"
 IMAGES = "images.json"
 LESSONS = "lessons.json"
+INVARIANCE = "invariance.json"
 LENSES = ("deconvnet", "guided")  # with which projections are drawn
 STAGES = ("numbers", "pictures", "complete")
 

@@ -137,4 +137,4 @@ def _photo_file(atlas: Atlas, first: Opening) -> Path:
 
 
 def _as_address(picture: Image.Image) -> str:
-    return f"data:image/jpeg;base64,{b64encode(encode(np.asarray(picture), 'JPEG', 60, full_chroma=False)).decode()}"
+    return f"data:image/jpeg;base64,{b64encode(encode(np.asarray(picture), 'JPEG', 60)).decode()}"

@@ -40,7 +40,12 @@ def forget_answers(root: Path, *, pictures: bool) -> None:
 
     With ``pictures`` those that were dropped in go too, for they are kept as that network was shown them.
     """
-    for path in (*root.glob("layers/*/evolution*"), *root.glob("images/photo-*"), root / layout.LESSONS):
+    for path in (
+        *root.glob("layers/*/evolution*"),
+        *root.glob("images/photo-*"),
+        root / layout.LESSONS,
+        root / layout.INVARIANCE,
+    ):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for folder in ("stacks", "why", *(("uploads",) if pictures else ())):
         shutil.rmtree(root / folder, ignore_errors=True)
@@ -51,7 +56,7 @@ def forget_answers(root: Path, *, pictures: bool) -> None:
 
 def _looks_like_atlas(root: Path) -> bool:
     known = {
-        layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
+        layout.MANIFEST, layout.IMAGES, layout.LESSONS, layout.INVARIANCE, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
     }  # fmt: skip
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 
@@ -111,12 +116,11 @@ def write_loupe(root: Path, layer: str, channel: np.ndarray, score: np.ndarray) 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
     """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk.
 
-    Sheets are for browsing many channels at once, a strip for looking at one: sheets are half as many bytes.
+    Sheets are for browsing many channels at once, a strip for looking at one.
     """
     kind = "JPEG" if path.suffix == ".jpg" else "PNG"
-    browsed = path.parent.name == "sheets"
-    picture = encode(pixels, kind, quality=75, full_chroma=False) if browsed else encode(pixels, kind)
-    write_bytes(path, picture, durable=False)
+    quality = 75 if path.parent.name == "sheets" else 80
+    write_bytes(path, encode(pixels, kind, quality), durable=False)
 
 
 def write_map(root: Path, question: Question, pixels: PixelMap) -> Path:

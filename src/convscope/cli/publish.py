@@ -1,9 +1,21 @@
 """``convscope publish ATLAS DIR``."""
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 from convscope.cli.show import print_json
+from convscope.explorer.excerpt import Excerpt
 
 
-def publish(atlas: str, folder: str, /, *, json: bool = False) -> None:
+def publish(
+    atlas: str,
+    folder: str,
+    /,
+    *,
+    settings: Annotated[Excerpt | None, Parameter(name="*")] = None,
+    json: bool = False,
+) -> None:
     """Write the same pages as files that open by double click.
 
     Parameters
@@ -18,7 +30,7 @@ def publish(atlas: str, folder: str, /, *, json: bool = False) -> None:
     from convscope.atlas.read import open_atlas
     from convscope.explorer.publish import publish as write
 
-    report = write(open_atlas(atlas), folder)
+    report = write(open_atlas(atlas), folder, settings=settings)
     if json:
         print_json(
             {

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.explorer.excerpt import rows_in
 from convscope.plain.names import escape
 
 PANELS_A_SHARD = 16  # about 20 KB: what opening one channel costs
@@ -84,9 +87,9 @@ def gallery_page(group: str = "all", number: int = 1) -> str:
     return "images/" if (group, number) == ("all", 1) else f"images/{group}/{number}/"
 
 
-def home_of(row: int) -> str:
-    """The address of a row among all images."""
-    return gallery_page("all", row // ROWS_A_PAGE + 1)
+def home_of(atlas: Atlas, row: int) -> str:
+    """The address of a row among all images that are shown."""
+    return gallery_page("all", int(np.searchsorted(rows_in(atlas), row)) // ROWS_A_PAGE + 1)
 
 
 def why_page(row: int, against: int | None = None) -> str:

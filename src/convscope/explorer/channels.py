@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.atlas.selectivity import selectivity
+from convscope.explorer.excerpt import channels_in
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,36 @@ def preference(atlas: Atlas, layer: str, some: slice = slice(None)) -> Mapping[s
 
 
 def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
-    """Every channel of a layer, in order."""
+    """Every channel of a layer that is shown, in order."""
     numbers = atlas.channels(layer.name)
     prefers = preference(atlas, layer.name)
     return [
         Card(
             channel, float(numbers["maximum"][channel]), float(numbers["mean"][channel]),
             float(numbers["positive"][channel]), float(prefers["index"][channel]),
-            label_name(atlas, int(prefers["best"][channel]), ""), *_place(channel),
+            label_name(atlas, int(prefers["best"][channel]), ""), *place_of(channel),
         )
-        for channel in range(layer.channels)
+        for channel in channels_in(atlas, layer.name).tolist()
     ]  # fmt: skip
 
 
-def _place(channel: int) -> tuple[int, int, int]:
+class Place(NamedTuple):
+    """Where a channel lies on the sheets of its layer."""
+
+    sheet: int
+    column: int
+    row: int
+
+
+def place_of(channel: int) -> Place:
+    """Where a channel lies.
+
+    >>> place_of(73)
+    Place(sheet=1, column=1, row=1)
+    """
     sheet, within = divmod(channel, layout.CHANNELS_A_SHEET)
     row, column = divmod(within, layout.SHEET_ACROSS)
-    return sheet, column, row
+    return Place(sheet, column, row)
 
 
 def class_name(atlas: Atlas, index: int, otherwise: str = "nothing") -> str:

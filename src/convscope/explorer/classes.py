@@ -6,6 +6,7 @@ import numpy as np
 
 from convscope.atlas.read import Atlas, plain_name
 from convscope.explorer.channels import preference
+from convscope.explorer.excerpt import channels_in
 from convscope.plain.share import wilson
 
 CHANNELS_SHOWN = 8
@@ -94,13 +95,13 @@ def _counted(atlas: Atlas, indices: np.ndarray, names: tuple[str, ...]) -> list[
 
 
 def selective(atlas: Atlas, label: int) -> list[Selective]:
-    """For every layer the channels that prefer the class, most selective first; dead ones left out."""
+    """For every layer the channels shown that prefer the class, most selective first; dead ones left out."""
     found = []
     for name in atlas.layers:
         prefers = preference(atlas, name)
-        index = np.where(
-            (prefers["best"] == label) & (atlas.numbers(name)["maximum"] > 0), prefers["index"], -1
-        )
+        there = (prefers["best"] == label) & (atlas.numbers(name)["maximum"] > 0)
+        there &= np.isin(np.arange(len(there)), channels_in(atlas, name))
+        index = np.where(there, prefers["index"], -1)
         for channel in np.argsort(-index, kind="stable")[:CHANNELS_SHOWN].tolist():
             if index[channel] > 0:
                 found.append(

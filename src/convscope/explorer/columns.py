@@ -8,8 +8,9 @@ import numpy as np
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.addresses import ROWS_A_PAGE, has
+from convscope.explorer.addresses import PANELS_A_SHARD, has
 from convscope.explorer.channels import preference
+from convscope.explorer.excerpt import channels_in, kept_of, rows_in
 from convscope.explorer.gallery import wrong
 from convscope.plain.names import escape
 
@@ -19,30 +20,40 @@ NUMBERS = ("max", "mean", "positive", "sel")
 def channel_columns(atlas: Atlas, layers: Iterable[AtlasLayer]) -> dict[str, Any]:
     """The channels of ``layers`` in order: ``layers`` as (name, folder, channels, has pictures) and numbers.
 
-    ``class`` is the favourite (-1: none) in ``classes``; a number that is not finite is null.
+    ``class`` is the favourite (-1: none) in ``classes``; a number that is not finite is null. ``some`` are the
+    channels of all layers where not all are shown.
     """
     parts = [_of(atlas, layer) for layer in layers]
     return {
         "layers": [
-            (layer.name, escape(layer.name), layer.channels, _has_sheets(atlas, layer)) for layer in layers
+            (layer.name, escape(layer.name), len(channels_in(atlas, layer.name)), _has_sheets(atlas, layer))
+            for layer in layers
         ],
         "classes": atlas.image_classes,
         "class": [int(index) for part in parts for index in part["class"]],
         **{name: [shown(value) for part in parts for value in part[name].tolist()] for name in NUMBERS},
+        **(
+            {"some": [int(channel) for part in parts for channel in part["channel"]]}
+            if kept_of(atlas)
+            else {}
+        ),
     }
 
 
 def _of(atlas: Atlas, layer: AtlasLayer) -> dict[str, np.ndarray]:
-    numbers = atlas.numbers(layer.name)
-    prefers = preference(atlas, layer.name)
-    return {
+    numbers, prefers = atlas.numbers(layer.name), preference(atlas, layer.name)
+    channel = channels_in(atlas, layer.name)
+    columns = {
         "max": numbers["maximum"], "mean": numbers["mean"], "positive": numbers["positive"],
         "sel": prefers["index"], "class": prefers["best"],
     }  # fmt: skip
+    return {"channel": channel} | {name: column[channel] for name, column in columns.items()}
 
 
 def _has_sheets(atlas: Atlas, layer: AtlasLayer) -> bool:
-    return has(atlas, layout.sheet_file(Path(), layer.name, "patches", 0))
+    return any(
+        has(atlas, layout.sheet_file(Path(), layer.name, kind, 0)) for kind in ("patches", "projections")
+    )
 
 
 def shown(value: float) -> float | None:
@@ -55,17 +66,24 @@ def shown(value: float) -> float | None:
 
 
 def image_columns(atlas: Atlas) -> dict[str, Any]:
-    """Every image in order: ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p`` and ``wrong``."""
-    images = atlas.images
+    """Every image that is shown, in order: ``row``, ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p`` and ``wrong``.
+
+    ``margin`` is empty where it was not kept; ``layers`` says of each its folder, channels, and how many lie in one script.
+    """
+    images, rows = atlas.images, rows_in(atlas)
     return {
-        "id": images.ids,
+        "row": rows.tolist(),
+        "id": [images.ids[row] for row in rows],
         "labels": atlas.image_classes,
-        "true": images.labels.tolist(),
+        "true": images.labels[rows].tolist(),
         "classes": atlas.classes,
-        "pred": images.predicted.tolist(),
-        "p": [shown(value) for value in images.probability.tolist()],
-        "wrong": [int(value) for value in wrong(atlas)],
+        "pred": images.predicted[rows].tolist(),
+        "p": [shown(value) for value in images.probability[rows].tolist()],
+        "margin": [] if images.margin is None else [shown(value) for value in images.margin[rows].tolist()],
+        "wrong": [int(value) for value in wrong(atlas)[rows]],
         "thumbs": (layout.THUMBS_ACROSS, layout.THUMBS_A_SHEET),
-        "page": ROWS_A_PAGE,
+        "layers": {
+            name: (escape(name), layer.channels, PANELS_A_SHARD) for name, layer in atlas.layers.items()
+        },
         "chosen": [row for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row))],
     }

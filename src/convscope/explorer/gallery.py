@@ -7,6 +7,7 @@ import numpy as np
 from convscope.atlas.read import Atlas
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import ROWS_A_PAGE
+from convscope.explorer.excerpt import rows_in
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ def wrong(atlas: Atlas) -> np.ndarray:
 
 
 def groups(atlas: Atlas) -> dict[str, Group]:
-    """Every group by key: ``all``, ``wrong`` where labels are known, ``class-0`` and so on."""
-    labels = atlas.images.labels
-    found = [Group("all", "all", np.arange(len(labels)))]
+    """Every group of what is shown by key: ``all``, ``wrong`` where labels are known, ``class-0`` and so on."""
+    every = rows_in(atlas)
+    labels = atlas.images.labels[every]
+    found = [Group("all", "all", every)]
     if (atlas.truth >= 0).any():
-        found.append(Group("wrong", "named wrongly", np.flatnonzero(wrong(atlas))))
+        found.append(Group("wrong", "named wrongly", every[wrong(atlas)[every]]))
     for index, name in enumerate(atlas.image_classes):
-        rows = np.flatnonzero(labels == index)
+        rows = every[labels == index]
         if len(rows):
             found.append(Group(f"class-{index}", name, rows))
     return {group.key: group for group in found}

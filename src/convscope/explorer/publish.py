@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from starlette.types import ASGIApp, Message
@@ -20,6 +21,9 @@ from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer import addresses
 from convscope.explorer.app import create_app
 from convscope.explorer.assets import assets
+from convscope.explorer.choice import LESSON_CHANNELS, layers_of
+from convscope.explorer.cut import cut_down
+from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.pages import page_addresses, script_addresses
 
 MARK = "convscope-site.json"  # lists what was written, so that only our own files are ever replaced
@@ -27,6 +31,11 @@ PRIVACY = (
     "the pages hold thumbnails and patches of your images, their ids and labels: "
     "look whether you may show them before you put them on the web"
 )
+TRACES = (
+    "no patch, photograph, thumbnail or map of your images is in the pages; projections are traces of them, in which "
+    "outlines may be known again, and ids, labels and answers are listed: look whether you may show these"
+)
+LESSON_BYTES = 15_000_000
 HOST = "localhost"
 
 
@@ -39,13 +48,17 @@ class Report:
     warnings: tuple[str, ...]
 
 
-def publish(atlas: Atlas, folder: str | Path) -> Report:
-    """Write every page of ``atlas`` into ``folder``, to be opened by double click or put on a web server.
+def publish(atlas: Atlas, folder: str | Path, *, settings: Excerpt | None = None, **overrides: Any) -> Report:
+    """Write the pages of ``atlas`` into ``folder``, to be opened by double click or put on a web server.
 
+    ``overrides`` are fields of ``Excerpt``, which says how much of the atlas; every page of less than all says so.
     The whole site is made beside ``folder`` first, checked for dead links, and then takes its place.
-    Raises BadOutput where the folder holds files of someone else, BadAtlas where a page or a link fails.
+    Raises BadOutput where the folder holds files of someone else, BadAtlas where a page or a link fails, BadSpec and
+    UnknownName where the settings ask for what cannot be.
+
+    >>> cs.publish(cs.open_atlas("runs/demo"), "site/", layers="relu4", top=16)  # doctest: +SKIP
     """
-    target = Path(folder)
+    target, excerpt = Path(folder), replace(settings or Excerpt(), **overrides)
     _refuse_foreign(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +66,7 @@ def publish(atlas: Atlas, folder: str | Path) -> Report:
     except OSError as error:
         raise BadOutput(f"cannot write {target}: {error.strerror}. Choose another folder.") from error
     try:
-        written = _write_site(atlas, staging)
+        written = _write_excerpt(atlas, excerpt, staging)
         check_links(staging, written)
         staging.chmod(0o755)
         _take_place(staging, target)
@@ -61,12 +74,30 @@ def publish(atlas: Atlas, folder: str | Path) -> Report:
         raise BadOutput(f"cannot write {target}: {error.strerror}. Choose another folder.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    size = sum((target / name).stat().st_size for name in written)
-    return Report(len(written), size, (PRIVACY, *_gaps(atlas)))
+    privacy = PRIVACY if excerpt.patches else TRACES
+    return Report(len(written), _size(target, written), (privacy, *_gaps(atlas, excerpt)))
 
 
-def _gaps(atlas: Atlas) -> Iterator[str]:
-    bare = [name for name, layer in atlas.layers.items() if not layer.pictures]
+def _size(root: Path, names: list[str]) -> int:
+    return sum((root / name).stat().st_size for name in names)
+
+
+def _write_excerpt(atlas: Atlas, excerpt: Excerpt, root: Path) -> list[str]:
+    """The site of what an excerpt keeps; of a lesson fewer channels until it is small enough."""
+    if excerpt.whole:
+        return _write_site(atlas, root)
+    with tempfile.TemporaryDirectory(prefix="convscope-") as scratch:
+        written = _write_site(cut_down(atlas, excerpt, Path(scratch)), root)
+    top, size = excerpt.top or LESSON_CHANNELS, _size(root, written)
+    if excerpt.profile == "all" or top == 1 or size < LESSON_BYTES:
+        return written
+    for name in written:
+        (root / name).unlink()
+    return _write_excerpt(atlas, replace(excerpt, top=max(1, int(top * 0.95 * LESSON_BYTES / size))), root)
+
+
+def _gaps(atlas: Atlas, excerpt: Excerpt) -> Iterator[str]:
+    bare = [name for name in layers_of(atlas, excerpt) if not atlas.layers[name].pictures]
     if bare:
         yield f"no pictures yet of {', '.join(bare)}: `convscope survey RUN` makes them, then publish again"
 

@@ -13,6 +13,7 @@ from convscope.errors import UnknownName
 from convscope.explorer import addresses, channels, charts
 from convscope.explorer.addresses import Here, has
 from convscope.explorer.assets import icon
+from convscope.explorer.excerpt import is_in, kept_of, shows_images
 from convscope.explorer.guard import POLICY
 from convscope.plain.names import escape
 from convscope.version import __version__
@@ -93,7 +94,10 @@ def _environment(atlas: Atlas, nav: Mapping[str, str]) -> Environment:
         "class_page": addresses.class_page,
         "gallery_page": addresses.gallery_page,
         "image_page": addresses.image_page,
-        "home_of": addresses.home_of,
+        "home_of": lambda row: addresses.home_of(atlas, row),
+        "excerpt": kept_of(atlas),
+        "pictured": shows_images(atlas),
+        "inside": lambda layer, channel: is_in(atlas, layer, channel),
         "escape_name": escape,
         "has": lambda address: has(atlas, address),
         "bar": charts.bar,

@@ -59,13 +59,15 @@ def unsigned(array: np.ndarray, top: float) -> np.ndarray:
     return np.rint(np.clip(array / top if top > 0 else array * 0, 0, 1) * 255).astype(np.uint8)
 
 
-def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 85, full_chroma: bool = True) -> bytes:
-    """uint8 ``[h, w]`` or ``[h, w, 1 or 3]`` as PNG or JPEG bytes without metadata."""
+def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 80) -> bytes:
+    """uint8 ``[h, w]`` or ``[h, w, 1 or 3]`` as PNG or JPEG bytes without metadata.
+
+    A JPEG keeps colour at half the resolution: of a strip that costs no legibility and saves a third of its bytes
+    and half of its time. It is coded in blocks of 16 pixels: tiles of 16 n pixels mix in their last pixel only.
+    """
     squeezed = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     buffer = io.BytesIO()
-    # full chroma: projections are colour detail of single pixels, which 4:2:0 would smear
-    colour = "4:4:4" if full_chroma else "4:2:0"
-    options = {"quality": quality, "subsampling": colour} if kind == "JPEG" else {"optimize": False}
+    options = {"quality": quality, "subsampling": "4:2:0"} if kind == "JPEG" else {"optimize": False}
     Image.fromarray(squeezed).save(buffer, kind, **options)
     return buffer.getvalue()
 
@@ -99,7 +101,7 @@ def window(image: np.ndarray, box: tuple[int, int, int, int], fill: float) -> np
     return out
 
 
-COUNTABLE = 4  # from this enlargement on, single pixels are drawn as squares
+COUNTABLE = 3  # from this enlargement on, single pixels are drawn as squares
 
 
 def scale_tile(image: np.ndarray, side: int) -> np.ndarray:

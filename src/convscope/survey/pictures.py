@@ -20,6 +20,7 @@ from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.model.projection import project_crops
 from convscope.model.validity import judge
+from convscope.model.winners import project_winners
 from convscope.plain.fit import match_channels
 from convscope.plain.render import scale_tile, signed, tile_box, window
 from convscope.plain.smooth import smooth
@@ -62,8 +63,8 @@ class Drawn:
 
 
 def tile_side(model: Model) -> int:
-    """Pixels of a strip tile: larger for larger pictures."""
-    return 64 if max(model.fit.height, model.fit.width) <= 96 else 96
+    """Pixels of a strip tile: larger for larger pictures; a multiple of 16, so that tiles do not bleed (``encode``)."""
+    return 64 if max(model.fit.height, model.fit.width) <= 96 else 80
 
 
 def sheets(layer: Layer) -> list[range]:
@@ -140,9 +141,14 @@ def paint_patches(easel: Easel, group: range, tiles: Tiles) -> None:
 def paint_projections(easel: Easel, group: range, tiles: Tiles, pairs: list[Pair]) -> Validity | None:
     """Draw the projections of some winners; how far they may be trusted, None where there were no winners."""
     validity, stride = None, stride_of(easel.model, easel.layer)
+    pairs = sorted(
+        pairs, key=lambda pair: (pair.channel, pair.y, pair.x, pair.rank)
+    )  # what is alike, together
     for start in range(0, len(pairs), PAIRS_A_PASS):
         some = pairs[start : start + PAIRS_A_PASS]
         signals, corners, validity = project_pairs(easel, some)
+        if validity.label == "refused":
+            continue  # the tiles stay hatched
         for pair, signal, corner in zip(some, signals, corners, strict=True):
             left, top, width, height = _box(easel.layer, pair, easel.model)
             crop = window(signal, (left - int(corner[1]), top - int(corner[0]), width, height), 0.0)
@@ -150,7 +156,7 @@ def paint_projections(easel: Easel, group: range, tiles: Tiles, pairs: list[Pair
             at = pair.channel - group.start, pair.rank
             tiles.projections[at], tiles.scale[at] = signed(scale_tile(crop, tiles.projections.shape[2]))
             tiles.small_projections[at] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
-            tiles.projected[at] = validity.label != "refused"
+            tiles.projected[at] = 1
     return validity
 
 
@@ -206,7 +212,8 @@ def project_pairs(easel: Easel, pairs: list[Pair]) -> tuple[np.ndarray, np.ndarr
     batch = easel.pixels.batch([pair.row for pair in pairs])
     channels = torch.tensor([pair.channel for pair in pairs])
     positions = torch.tensor([(pair.y, pair.x) for pair in pairs])
-    seen = project_crops(easel.model, batch, easel.layer.name, channels, positions, easel.rule)
+    asked = easel.model, batch, easel.layer.name, channels, positions
+    seen = project_winners(*asked) if easel.rule == "deconvnet" else project_crops(*asked, easel.rule)
     validity = judge(easel.model, easel.layer, seen.descent, easel.rule)
     signals = seen.signal.permute(0, 2, 3, 1).float().cpu().numpy()
     refused = validity.label == "refused"

@@ -32,8 +32,8 @@ class Survey:
     project
         Make the projections of all winners, of the strongest first; or none; or lazy, each when it is asked for.
     lens
-        How projections are made: deconvnet, or guided backpropagation. "auto" is the deconvnet wherever a max-pool
-        lies below the layer, and guided where none does, for there a deconvnet map does not depend on the image.
+        What draws projections: deconvnet or guided. "auto" is the deconvnet where a max-pool last made the map smaller,
+        since its switches say where a value came from; elsewhere guided backpropagation.
     memory_format
         How a batch lies in memory: contiguous, as everyone's own forward pass has it, or channels_last, in which
         convolutions are up to a third quicker on most CPUs. It decides the last bits of every value.

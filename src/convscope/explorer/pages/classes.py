@@ -6,6 +6,7 @@ from convscope.atlas.read import Atlas
 from convscope.errors import UnknownName
 from convscope.explorer import classes
 from convscope.explorer.addresses import class_page
+from convscope.explorer.excerpt import rows_in
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 
@@ -23,6 +24,7 @@ def _write_one(site: Site, asked: Asked) -> str:
     return site.render(
         "class.html", 2, one=one, called=classes.called(site.atlas, one), shown=classes.IMAGES_SHOWN,
         taken_for=classes.taken_for(site.atlas, one), selective=classes.selective(site.atlas, label),
+        published=set(rows_in(site.atlas).tolist()),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from convscope.errors import UnknownName
 from convscope.explorer import channels
 from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels_script, shards
 from convscope.explorer.columns import channel_columns
+from convscope.explorer.excerpt import is_in
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
 from convscope.explorer.panel import panel
@@ -35,11 +36,14 @@ def _write_panels(site: Site, asked: Asked) -> str:
         raise UnknownName("panel shard", shard, map(str, shards(layer)))
     template: Any = site.templates.get_template("panel.html").module
     first = shard * PANELS_A_SHARD
-    texts = [
-        str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
-        for channel in range(first, min(first + PANELS_A_SHARD, layer.channels))
-    ]
-    return packed(panels_script(layer.name, shard), texts)
+
+    def text(channel: int) -> str:
+        if not is_in(site.atlas, layer.name, channel):
+            return str(template.left_out(layer, channel))
+        return str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
+
+    channels = range(first, min(first + PANELS_A_SHARD, layer.channels))
+    return packed(panels_script(layer.name, shard), [text(channel) for channel in channels])
 
 
 def _sheets(atlas: Atlas, layer: str) -> dict[str, bool]:

@@ -10,6 +10,7 @@ from convscope.atlas.sight import Opening, has_loupe, opening
 from convscope.errors import UnknownName
 from convscope.explorer import channels, charts
 from convscope.explorer.addresses import loupe_script
+from convscope.explorer.excerpt import channels_in, kept_of
 from convscope.explorer.loupe import script
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
@@ -20,7 +21,12 @@ def _write(site: Site, asked: Asked) -> str:
     atlas, first = site.atlas, opening(site.atlas)
     ready = [layer for layer in atlas.layers.values() if has_loupe(atlas, layer.name)]
     config = first and _config(atlas, first, ready)
-    return site.render("loupe.html", 0, opening=first, layers=ready, chosen=site.photographs(), config=config)
+    filler = (
+        int(channels_in(atlas, first.sight.layer.name)[0]) if first else 0
+    )  # drawn pale where nothing answers
+    return site.render(
+        "loupe.html", 0, opening=first, layers=ready, chosen=site.photographs(), config=config, filler=filler,
+    )  # fmt: skip
 
 
 def _write_script(site: Site, asked: Asked) -> str:
@@ -38,9 +44,10 @@ def _config(atlas: Atlas, first: Opening, layers: list[AtlasLayer]) -> dict[str,
         "height": model["height"],
         "width": model["width"],
         "images": [_image(atlas, row) for row in atlas.chosen],
-        "layers": [_layer(layer) for layer in layers],
+        "layers": [_layer(atlas, layer) for layer in layers],
         "image": first.chosen,
         "layer": first.sight.layer.name,
+        "none": f"no further {'published ' if kept_of(atlas) else ''}channel answers here",
         "tour": [[x / model["width"], y / model["height"]] for x, y in points],
     }
 
@@ -58,8 +65,10 @@ def _image(atlas: Atlas, row: int) -> dict[str, Any]:
     }
 
 
-def _layer(layer: AtlasLayer) -> dict[str, Any]:
+def _layer(atlas: Atlas, layer: AtlasLayer) -> dict[str, Any]:
+    some = channels_in(atlas, layer.name).tolist() if kept_of(atlas) else None
     return {
+        "some": some,
         "name": layer.name,
         "folder": escape(layer.name),
         "channels": layer.channels,

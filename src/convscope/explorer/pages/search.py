@@ -1,6 +1,7 @@
 """Every channel of the atlas as one table that can be asked: its columns travel as a script."""
 
 from convscope.explorer.columns import channel_columns
+from convscope.explorer.excerpt import channels_in
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
@@ -10,7 +11,7 @@ SCRIPT_ADDRESS = "search/channels.js"
 
 def _write(site: Site, asked: Asked) -> str:
     layers = list(site.atlas.layers.values())
-    count = sum(layer.channels for layer in layers)
+    count = sum(len(channels_in(site.atlas, layer.name)) for layer in layers)
     example = layers[-1].name if layers else "conv3"
     return site.render("search.html", 1, count=f"{count:,}", example=example)
 

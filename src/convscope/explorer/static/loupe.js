@@ -17,6 +17,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.drawn = find(".answer.random");
     this.buttons = find(".rail button", true);
     this.thumbs = find(".chooser a", true);
+    this.sights = new Map();  // what was loaded is shown at once, within the event that asks for it
     this.listen(find);
     this.show(this.addressed());
   }
@@ -71,20 +72,20 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.state = { ...this.state, ...change };
     const { image, layer } = this.state;
     const wanted = this.config.layers[layer];
-    const key = `${image}/${wanted.name}`;
+    const source = `loupe/${image}/${wanted.folder}.js`;
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), 200);
     if ("image" in change || "layer" in change) this.frame();
-    if (!Scope.loupes.has(key)) {
+    if (!this.sights.has(source)) {
       try {
-        await Scope.load(`loupe/${image}/${wanted.folder}.js`);
+        this.sights.set(source, await Scope.data(source));
       } catch {
         this.readout.textContent = `The data of ${wanted.name} is missing: convscope survey RUN makes it.`;
         return;
       }
       if (image !== this.state.image || layer !== this.state.layer) return;  // somebody has moved on
     }
-    this.paint(Scope.loupes.get(key), wanted);
+    this.paint(this.sights.get(source), wanted);
   }
 
   /** The photograph, what the network says of it, and which buttons are pressed. */
@@ -137,7 +138,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     answer.dataset.channel = channel;
     const link = answer.querySelector("a");
     if (channel === Scope.NONE) {
-      link.textContent = "no further channel answers here";
+      link.textContent = this.config.none;
       return link.removeAttribute("href");
     }
     const strip = answer.querySelector(".strip");
@@ -195,6 +196,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
   draw() {
     const layer = this.config.layers[this.state.layer];
     this.drawn.hidden = false;
-    this.name(this.drawn, layer, Math.floor(Math.random() * layer.channels));
+    const place = Math.floor(Math.random() * (layer.some?.length || layer.channels));
+    this.name(this.drawn, layer, layer.some ? layer.some[place] : place);
   }
 });

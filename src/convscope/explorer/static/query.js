@@ -63,13 +63,13 @@ Scope.cell = ({ columns, places }, name, row) => {
 };
 
 /** The table of a script of channels (columns.channel_columns). */
-Scope.channels = ({ layers, classes, max, mean, positive, sel, ...data }) => {
-  const of = [], channel = [], words = (names, where) => ({ names, of: where });
+Scope.channels = ({ layers, classes, max, mean, positive, sel, some, ...data }) => {
+  const of = [], every = [], words = (names, where) => ({ names, of: where });
   layers.forEach(([, , count], layer) => {
-    for (let i = 0; i < count; i++) of.push(layer), channel.push(i);
+    for (let i = 0; i < count; i++) of.push(layer), every.push(i);
   });
   const columns = {
-    layer: words(layers.map(([name]) => name), of), class: words(classes, data.class), channel, max, mean, positive, sel,
+    layer: words(layers.map(([name]) => name), of), class: words(classes, data.class), channel: some || every, max, mean, positive, sel,
     dead: words(["no", "yes"], max.map(value => (value > 0 ? 0 : 1))),
   };
   const places = { folder: words(layers.map(([, folder]) => folder), of), pictured: words(layers.map(part => (part[3] ? "yes" : "no")), of) };
