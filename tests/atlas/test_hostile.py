@@ -283,3 +283,11 @@ def test_spreads_of_other_channels(folder):
     write.write_numbers(folder, NAMES[0], numbers() | {"class_spread": np.zeros((CHANNELS - 1, 2))})
     with pytest.raises(BadAtlas, match=r"has class_spread of shape \(3, 2\) for 4 channels"):
         open_atlas(folder).numbers(NAMES[0])
+
+
+@pytest.mark.parametrize("lens", [{"name": "magic", "reason": ""}, {"reason": "none"}, ["guided"]])
+def test_a_lens_that_nobody_knows(altered, lens):
+    layers = manifest()["layers"]
+    layers[0]["lens"] = lens
+    with pytest.raises(BadAtlas, match=r"atlas.json is damaged .*survey again"):
+        _ = open_atlas(altered(layers=layers)).layers

@@ -11,7 +11,7 @@ from convscope.plain.validity import Validity
 
 @dataclass(frozen=True, eq=False)
 class AtlasLayer:
-    """One surveyed layer, as the manifest describes it."""
+    """One surveyed layer, as the manifest describes it; ``lens`` made its projections, for ``lens_reason``."""
 
     name: str
     folder: str
@@ -24,6 +24,8 @@ class AtlasLayer:
     kernels: bool
     tile: int
     validity: Validity
+    lens: str = "deconvnet"
+    lens_reason: str = ""
 
     @property
     def channels(self) -> int:

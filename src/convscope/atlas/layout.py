@@ -12,6 +12,7 @@ MANIFEST = "atlas.json"
 IMAGES = "images.json"
 LESSONS = "lessons.json"
 INVARIANCE = "invariance.json"
+LENSES = ("deconvnet", "guided")  # with which projections are drawn
 STAGES = ("numbers", "pictures", "complete")
 
 # arrays of numbers.safetensors and their types; all but rows and columns have one entry a channel

@@ -329,10 +329,14 @@ class Atlas:
     def _layer(self, entry: Mapping[str, Any]) -> AtlasLayer:
         numbers = self._numbers_of(entry["name"], entry["shape"][0])
         pair = {key: None if entry[key] is None else tuple(entry[key]) for key in ("size", "stride", "start")}
+        lens = entry.get("lens") or {"name": "deconvnet"}  # older atlases know no other
+        if lens["name"] not in layout.LENSES:
+            raise ValueError(f"unknown lens {lens['name']!r}")
         field = Field(**pair, exact=entry["exact"], rows=numbers["rows"], columns=numbers["columns"])  # type: ignore[arg-type]
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
+            lens["name"], str(lens.get("reason", "")),
         )  # fmt: skip
 
 

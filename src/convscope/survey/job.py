@@ -15,6 +15,7 @@ from convscope.atlas.write import forget_answers, prepare_folder
 from convscope.errors import BadAtlas, BadSpec
 from convscope.images import open_images
 from convscope.images.source import Images
+from convscope.model.backward import Rule
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.nets.untrained import untrained
@@ -89,6 +90,10 @@ class Job:
         return [
             (place, sheet) for place, layer in enumerate(self.layers) for sheet in range(len(sheets(layer)))
         ]
+
+    def rule(self, place: int) -> Rule:
+        """The lens of a layer's projections; the deconvnet in atlases of before there was a choice."""
+        return self.manifest["layers"][place].get("lens", {}).get("name", "deconvnet")
 
     @cached_property
     def partial(self) -> Partial:

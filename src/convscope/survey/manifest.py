@@ -12,6 +12,7 @@ from convscope.model.graph import graph
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.plain.names import escape
+from convscope.survey.lens import choose_lens
 from convscope.survey.pictures import PENDING, tile_side
 from convscope.survey.ranked import QUANTILES
 from convscope.survey.settings import Survey
@@ -30,7 +31,7 @@ def describe(
             "found": len(source), "split": settings.split, "skipped": len(source.problems),
             "notes": list(source.notes),
         },
-        "layers": [_about_layer(model, layer) for layer in layers],
+        "layers": [_about_layer(model, layer, settings) for layer in layers],
         "graph": graph(model).as_dict(),
         "chosen": chosen,
         "survey": asdict(settings) | {"quantiles": list(QUANTILES)},
@@ -47,7 +48,7 @@ def _about_model(model: Model) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _about_layer(model: Model, layer: Layer) -> dict[str, Any]:
+def _about_layer(model: Model, layer: Layer, settings: Survey) -> dict[str, Any]:
     field = layer.field
     return {
         "name": layer.name, "folder": escape(layer.name), "operation": layer.operation,
@@ -55,7 +56,7 @@ def _about_layer(model: Model, layer: Layer) -> dict[str, Any]:
         "size": list(field.size), "stride": None if field.stride is None else list(field.stride),
         "start": None if field.start is None else list(field.start), "exact": field.exact,
         "kernel": layer.kernel, "pictures": False, "tile": tile_side(model), "kernels": False,
-        "validity": PENDING.as_dict(),
+        "lens": choose_lens(model, layer, settings.lens).as_dict(), "validity": PENDING.as_dict(),
     }  # fmt: skip
 
 

@@ -15,13 +15,17 @@ from PIL import Image
 
 from convscope.atlas import layout
 from convscope.atlas.write import write_picture
+from convscope.model.backward import Rule
 from convscope.model.layer import Layer
 from convscope.model.model import Model
+from convscope.model.projection import project_crops
 from convscope.model.validity import judge
 from convscope.model.winners import project_winners
 from convscope.plain.fit import match_channels
 from convscope.plain.render import scale_tile, signed, tile_box, window
+from convscope.plain.smooth import smooth
 from convscope.plain.validity import Validity
+from convscope.survey.lens import stride_of
 from convscope.survey.pixels import Pixels
 from convscope.survey.tiles import OUTSIDE, Tiles, cut_row, duplicates, empty, row_of, sheet_of, strip
 
@@ -71,13 +75,17 @@ def sheets(layer: Layer) -> list[range]:
 
 @dataclass(frozen=True, eq=False)
 class Easel:
-    """All that is needed to draw winners of one layer of an atlas in ``root``; ``numbers`` are the layer's arrays."""
+    """All that is needed to draw winners of one layer of an atlas in ``root``; ``numbers`` are the layer's arrays.
+
+    ``rule`` makes its projections.
+    """
 
     root: Path
     model: Model
     pixels: Pixels
     layer: Layer
     numbers: Mapping[str, np.ndarray]
+    rule: Rule = "deconvnet"
 
     def blank(self, group: range) -> Tiles:
         return Tiles.blank(len(group), self.numbers["image"].shape[1], tile_side(self.model))
@@ -132,18 +140,19 @@ def paint_patches(easel: Easel, group: range, tiles: Tiles) -> None:
 
 def paint_projections(easel: Easel, group: range, tiles: Tiles, pairs: list[Pair]) -> Validity | None:
     """Draw the projections of some winners; how far they may be trusted, None where there were no winners."""
-    validity = None
+    validity, stride = None, stride_of(easel.model, easel.layer)
     pairs = sorted(
         pairs, key=lambda pair: (pair.channel, pair.y, pair.x, pair.rank)
     )  # what is alike, together
     for start in range(0, len(pairs), PAIRS_A_PASS):
         some = pairs[start : start + PAIRS_A_PASS]
-        signals, corners, validity = project_pairs(easel.model, easel.pixels, easel.layer, some)
+        signals, corners, validity = project_pairs(easel, some)
         if validity.label == "refused":
             continue  # the tiles stay hatched
         for pair, signal, corner in zip(some, signals, corners, strict=True):
             left, top, width, height = _box(easel.layer, pair, easel.model)
             crop = window(signal, (left - int(corner[1]), top - int(corner[0]), width, height), 0.0)
+            crop = smooth(crop, stride)
             at = pair.channel - group.start, pair.rank
             tiles.projections[at], tiles.scale[at] = signed(scale_tile(crop, tiles.projections.shape[2]))
             tiles.small_projections[at] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
@@ -195,18 +204,17 @@ def list_pairs(image: np.ndarray, y: np.ndarray, x: np.ndarray, group: range) ->
     return sorted(pairs, key=lambda pair: (pair.row, pair.channel, pair.rank))
 
 
-def project_pairs(
-    model: Model, pixels: Pixels, layer: Layer, pairs: list[Pair]
-) -> tuple[np.ndarray, np.ndarray, Validity]:
-    """Deconvnet signals ``[N, H, W, C]`` of some winners and their corners in the image, ``[N, 2]``.
+def project_pairs(easel: Easel, pairs: list[Pair]) -> tuple[np.ndarray, np.ndarray, Validity]:
+    """Signals ``[N, H, W, C]`` of some winners and their corners in the image, ``[N, 2]``.
 
     All zero, and labelled so, where the method is refused.
     """
-    batch = pixels.batch([pair.row for pair in pairs])
+    batch = easel.pixels.batch([pair.row for pair in pairs])
     channels = torch.tensor([pair.channel for pair in pairs])
     positions = torch.tensor([(pair.y, pair.x) for pair in pairs])
-    seen = project_winners(model, batch, layer.name, channels, positions)
-    validity = judge(model, layer, seen.descent, "deconvnet")
+    asked = easel.model, batch, easel.layer.name, channels, positions
+    seen = project_winners(*asked) if easel.rule == "deconvnet" else project_crops(*asked, easel.rule)
+    validity = judge(easel.model, easel.layer, seen.descent, easel.rule)
     signals = seen.signal.permute(0, 2, 3, 1).float().cpu().numpy()
     refused = validity.label == "refused"
     return (np.zeros_like(signals) if refused else signals), seen.corners.cpu().numpy(), validity

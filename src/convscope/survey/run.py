@@ -78,7 +78,7 @@ def draw(job: Job, numbers: Numbers, place: int, sheet: int, step: Step) -> Draw
             return drawn
     before = draw(job, numbers, place, sheet, STEPS[at - 1]) if at else None
     layer = job.layers[place]
-    easel = Easel(job.root, job.model, job.pixels, layer, numbers[layer.name])
+    easel = Easel(job.root, job.model, job.pixels, layer, numbers[layer.name], job.rule(place))
     drawn = draw_sheet(easel, sheet, step, before)
     job.partial.save_drawn(place, sheet, step, drawn)
     return drawn

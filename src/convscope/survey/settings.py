@@ -8,6 +8,7 @@ from convscope.errors import BadSpec
 
 Project = Literal["none", "lazy", "all"]
 Split = Literal["auto", "val", "train", "test", "all"]
+LensName = Literal["auto", "deconvnet", "guided"]
 UNIT_BATCHES = 8  # batches in a work unit; units are merged in order, so their size is part of the result
 
 
@@ -30,6 +31,9 @@ class Survey:
         convolution-norm-activation chain, and sums and concatenations.
     project
         Make the projections of all winners, of the strongest first; or none; or lazy, each when it is asked for.
+    lens
+        What draws projections: deconvnet or guided. "auto" is the deconvnet where a max-pool last made the map smaller,
+        since its switches say where a value came from; elsewhere guided backpropagation.
     memory_format
         How a batch lies in memory: contiguous, as everyone's own forward pass has it, or channels_last, in which
         convolutions are up to a third quicker on most CPUs. It decides the last bits of every value.
@@ -46,6 +50,7 @@ class Survey:
     split: Split = "auto"
     layers: str = ""
     project: Project = "all"
+    lens: LensName = "auto"
     memory_format: Literal["contiguous", "channels_last"] = "contiguous"
     photos: int = 24
     seed: int = 0
@@ -59,6 +64,8 @@ class Survey:
                 raise BadSpec(f"{name}={getattr(self, name)} is out of range: choose {low} to {high}")
         if self.project not in ("none", "lazy", "all"):
             raise BadSpec(f"unknown project {self.project!r}: choose none, lazy or all")
+        if self.lens not in ("auto", "deconvnet", "guided"):
+            raise BadSpec(f"unknown lens {self.lens!r}: choose auto, deconvnet or guided")
         if self.memory_format not in ("contiguous", "channels_last"):
             raise BadSpec(f"unknown memory format {self.memory_format!r}: choose contiguous or channels_last")
         if self.control not in ("none", "random"):
