@@ -8,8 +8,9 @@ channels_last layout (``Survey.memory_format``; the default is contiguous, which
 shows). A survey of N distinct random images counts its first 1,952 unmeasured; of the next 512, every batch is
 counted and also goes through the bare network, in plain and in channels_last layout; whichever is fastest is what
 the survey is compared to. There as many images enter the winners as on average over the whole survey: of image n
-9 / n of the channels' winners are new, on average over 16,384 images what it is at 2,183. A round is two batches. First the winners of one unit are compared with those of a
-search by plain module hooks: they must be the same to the bit, or the numbers are void.
+9 / n of the channels' winners are new, on average over 16,384 images what it is at 2,183. A round is two batches.
+First the winners of one unit are compared with those of a search by plain module hooks: they must be the same to
+the bit, or the numbers are void.
 """
 
 import argparse
@@ -64,7 +65,7 @@ def about(images: int) -> dict[str, Any]:
         "torch": torch.__version__, "torchvision": torchvision.__version__, "numpy": np.__version__,
         "threads": 1, "precision": "float32", "images": images, "counted before": FIRST + BATCH,
         "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES,
-        "weights": "random", "not run": "zennit-crp: not installed", "date": time.strftime("%Y-%m-%d"),
+        "weights": "random", "beside zennit-crp": "benchmarks/survey_vs_crp.py", "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def served(atlas: Atlas) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop running in this thread while it lives
+@pytest.fixture(scope="package")  # Playwright keeps an event loop running in this thread while it lives
 def launch() -> Iterator[Callable[..., Any]]:
     """Starts a Chromium with further flags."""
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
@@ -137,7 +137,7 @@ def launch() -> Iterator[Callable[..., Any]]:
         yield lambda *more: driver.chromium.launch(executable_path=found, args=[*flags, *more])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(launch: Callable[..., Any]) -> Iterator[Any]:
     chromium = launch()
     yield chromium

@@ -2,7 +2,8 @@
 
 import pytest
 
-from .test_browser import PLACE, SHOWN, loupe_ready, until, visit
+from .test_browser import PLACE, SHOWN
+from .visiting import loupe_ready, until, visit
 
 pytestmark = pytest.mark.browser
 LAYER = "layer/layer2.0.relu~232/?view=table&sort=-max&f=max%3E2&norm=channel"

@@ -10,7 +10,7 @@ from PIL import Image
 from convscope.plain.ramp import colours
 
 from .synthetic import DEAD, LAYERS
-from .test_browser import pixels, visit
+from .visiting import pixels, visit
 
 pytestmark = pytest.mark.browser
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[None], 8, axis=0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .test_browser import loupe_ready, until, visit
+from .visiting import loupe_ready, until, visit
 
 pytestmark = pytest.mark.browser
 # what keeps a reader from seeing where the focus is; nothing where its frame is drawn whole and in sight

@@ -7,7 +7,7 @@ import torch
 from .conftest import running
 from .planted import pictures
 from .synthetic import LAYERS, NONE, interval
-from .test_browser import loupe_ready, visit
+from .visiting import loupe_ready, visit
 
 pytestmark = pytest.mark.browser
 POINTS = np.random.default_rng(4).random((50, 2))  # across, down: shares of the picture

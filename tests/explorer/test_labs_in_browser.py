@@ -13,8 +13,8 @@ from convscope.explorer.labs.kernel import kernel_lab
 from convscope.explorer.labs.pooling import pooling_lab
 from convscope.explorer.publish import publish
 
-from .test_browser import visit
 from .test_lessons import counted, double, dropped, means
+from .visiting import visit
 
 pytestmark = pytest.mark.browser
 PRINTED = """() => {

@@ -6,8 +6,8 @@ import pytest
 from . import many
 from .conftest import running
 from .synthetic import LAYERS, colour
-from .test_browser import pixels, until, visit
 from .ticks import main_thread
+from .visiting import pixels, until, visit
 
 pytestmark = pytest.mark.browser
 CARDS = "[...document.querySelectorAll('.card:not([hidden])')].map(card => Number(card.dataset.channel))"
@@ -115,7 +115,7 @@ def test_two_channels_are_pinned_and_compared_by_keyboard_alone(browser, served)
         assert all(link.startswith(f"{served}images/") for link in links)
         page.fill("[name=b]", "head")
         page.press("[name=b]", "Enter")
-        until(page, "() => document.querySelectorAll('.pair-of-panels .panel').length === 1")
+        page.wait_for_selector("[data-slot=b] .panel[data-name=head]")
         assert page.locator("tr.asked").get_attribute("data-layer") == "head"
         page.fill("[name=b]", "haed:1")
         page.press("[name=b]", "Enter")

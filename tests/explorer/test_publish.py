@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
@@ -52,8 +53,8 @@ def test_the_report_counts_and_warns(atlas, tmp_path):
     assert "patches of your images" in report.warnings[0]
 
 
-def test_publishing_again_replaces_only_its_own(atlas, tmp_path):
-    publish(atlas, tmp_path / "site")
+def test_publishing_again_replaces_only_its_own(atlas, site, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "index.html").write_text("old")
     publish(atlas, tmp_path / "site")
     assert "Move over" in (tmp_path / "site" / "index.html").read_text()
@@ -61,10 +62,10 @@ def test_publishing_again_replaces_only_its_own(atlas, tmp_path):
 
 
 @pytest.mark.parametrize("ours_as_well", [False, True])
-def test_files_of_someone_else_are_refused_and_kept(atlas, tmp_path, ours_as_well):
+def test_files_of_someone_else_are_refused_and_kept(atlas, site, tmp_path, ours_as_well):
     folder = tmp_path / "site"
     if ours_as_well:
-        publish(atlas, folder)
+        shutil.copytree(site, folder)
     folder.mkdir(exist_ok=True)
     (folder / "thesis.tex").write_text("mine")
     with pytest.raises(BadOutput, match=r"holds 'thesis.tex', which convscope did not write"):

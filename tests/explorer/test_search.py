@@ -1,6 +1,5 @@
 """Asking for rows: the answers of the page against numpy, over 25,000 channels in Chromium."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ from convscope.explorer.packed import unpacked
 
 from . import many
 from .asking import ask
-from .test_browser import until, visit
 from .ticks import main_thread
+from .visiting import until, visit
 
 ROWS = "[...document.querySelectorAll('tbody.found tr')].map(row => row.querySelector('a').textContent)"
 SAID = "document.querySelector('scope-find output').textContent"
@@ -34,18 +33,12 @@ def crowd(tmp_path_factory):
     return many.build(tmp_path_factory.mktemp("many"))
 
 
-def asked(app, path: str) -> bytes:
-    """One page; in a thread, since Playwright keeps an event loop running in this one."""
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(ask, app, path).result().body
-
-
 @pytest.fixture(scope="module")
 def published(crowd, tmp_path_factory) -> Path:
     """The search of 25,000 channels as files, without the other pages."""
     root, app = tmp_path_factory.mktemp("search"), create_app(crowd, portable=True)
     pages = {"search/index.html": "/search/", "search/channels.js": "/search/channels.js"}
-    for name, content in {file: asked(app, path) for file, path in pages.items()}.items():
+    for name, content in {file: ask(app, path).body for file, path in pages.items()}.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(content)
     (root / "static").mkdir()

@@ -13,7 +13,7 @@ from convscope.explorer.publish import publish
 
 from .asking import ask
 from .planted import GROUPS, MARK, MARKED, SIDE, pictures
-from .test_browser import visit
+from .visiting import visit
 
 
 def planted_channel(model: cs.Model, why: cs.Why) -> int:

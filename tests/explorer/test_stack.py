@@ -132,3 +132,9 @@ def test_maps_of_unlike_layers_are_joined_row_by_row():
     first, second = np.full((2, 3, 4), 9, np.uint8), np.full((3, 1, 1), 7, np.uint8)
     sheet = joined([first, second])
     assert sheet.tolist() == [[9] * 8] * 3 + [[7] * 3 + [0] * 5]
+
+
+def test_a_map_of_the_chosen_unit_is_shown_with_its_own_name(atlas):
+    page = ask(create_app(atlas), "/image/1/", query="unit=head:1").text
+    assert 'data-lens="occlusion" data-unit="head:1"' in page
+    assert 'data-lens="deconvnet" data-unit="relu1:5"' in page  # the only one there is

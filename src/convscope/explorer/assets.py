@@ -10,7 +10,9 @@ STATIC = Path(__file__).parent / "static"
 TOGETHER = {
     "scope.js": ("scope.js", "query.js", "keys.js"),
     "loupe.js": ("veil.js", "loupe.js", "tour.js"),
-    "panel.js": ("panel.js", "grid.js", "kernels.js", "compare.js"),
+    "panel.js": (
+        "panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js",
+    ),
     "learn.js": (
         "learn.js", "lab-planes.js", "lab-kernel.js", "lab-pooling.js", "lab-receptive-field.js",
         "lab-stride-and-padding.js",

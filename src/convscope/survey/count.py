@@ -20,11 +20,14 @@ AHEAD = 2  # batches
 
 @dataclass
 class Counts:
-    """What was found in some work units: a tally a layer, and every image's predicted class and its probability."""
+    """What was found in some work units: a tally a layer, and of every image its predicted class, that one's probability
+    and its lead over the second, the margin.
+    """
 
     tallies: dict[str, Tally]
     predicted: np.ndarray
     probability: np.ndarray
+    margin: np.ndarray
     units: set[int] = field(default_factory=set)
 
     @staticmethod
@@ -34,7 +37,8 @@ class Counts:
         """Nothing found yet, of so many images and classes of labels; ``sample`` are rows whose peaks are kept."""
         values = positions_a_map(images)
         tallies = {name: Tally(model.layer(name).channels, classes, k, values, sample) for name in layers}
-        return Counts(tallies, np.zeros(images, dtype=np.int32), np.zeros(images, dtype=np.float32))
+        shares = (np.zeros(images, dtype=np.float32) for _ in range(2))
+        return Counts(tallies, np.zeros(images, dtype=np.int32), *shares)
 
     def merge(self, other: "Counts") -> None:
         """Take in what was found in other units."""
@@ -43,6 +47,7 @@ class Counts:
             tally.merge(other.tallies[name])
         self.predicted += other.predicted  # each image's is zero in all units but its own
         self.probability += other.probability
+        self.margin += other.margin
         self.units |= other.units
 
 
@@ -82,7 +87,9 @@ def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, l
             reader(model.output)(output)
         scores = output.detach().float().flatten(1)
         counts.predicted[rows] = scores.argmax(dim=1).cpu().numpy()
-        counts.probability[rows] = model.shares(scores).amax(dim=1).cpu().numpy()
+        best = model.shares(scores).topk(min(2, scores.shape[1]), dim=1).values.cpu().numpy()
+        counts.probability[rows] = best[:, 0]
+        counts.margin[rows] = best[:, 0] - best[:, 1:].sum(axis=1)  # of a single class: all of it
 
     read(model, batch, {name: reader(name) for name in counts.tallies} | {model.output: keep_scores})
 

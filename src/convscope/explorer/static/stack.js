@@ -87,8 +87,9 @@ customElements.define("scope-stack", class extends HTMLElement {
       if (ring) [ring.x.baseVal.value, ring.y.baseVal.value] = at;
     }
     const pixel = this.cell({ cell: [0, 0, 1, 1], width: this.width, height: this.height });
-    for (const { lens, level, zero, step } of this.boards) {
-      if (level) this.querySelector(`[data-lens=${lens}] output`).textContent = ((level(...pixel) - zero) * step).toPrecision(3);
+    for (const { lens, unit, level, zero, step } of this.boards) {
+      const board = this.querySelector(`[data-lens=${lens}]`);
+      if (level && board.dataset.unit === unit) board.querySelector("output").textContent = ((level(...pixel) - zero) * step).toPrecision(3);
     }
     this.words = `${this.unit} is ${this.tile.number.textContent} here and sees ${right - left} × ${bottom - top} pixels.`;
   }
