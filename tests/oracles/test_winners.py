@@ -45,7 +45,7 @@ def units(model: Model, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
 NETS = {
     "resnet18": ("layer1.1.relu#2", "layer3.1.bn2", "layer4.0.relu", "layer4.1.relu#2", "fc"),
     "alexnet": ("features.2", "features.9", "features.12", "classifier.5"),
-    "densenet121": ("features.denseblock2.denselayer3.relu2", "features.transition2.pool"),
+    "densenet121": ("features.transition2.pool",),
 }
 
 
@@ -77,21 +77,31 @@ class Small(nn.Module):
         return torch.relu(self.two(x + self.gate(self.one(x))))
 
 
-def small(**changed: Callable[[torch.Tensor], torch.Tensor]) -> tuple[Model, torch.Tensor]:
+def small(
+    height: int = 37, width: int = 41, **changed: Callable[[torch.Tensor], torch.Tensor]
+) -> tuple[Model, torch.Tensor]:
     torch.manual_seed(4)
-    return model_of(Small(**changed), 37, 41), torch.randn(5, 3, 37, 41)
+    return model_of(Small(**changed), height, width), torch.randn(5, 3, height, width)
 
 
 def both(model: Model, batch: torch.Tensor, layer: str) -> tuple[Projection, Sent]:
     return tuple(ways(model, batch, layer, *units(model, layer)) for ways in (project, project_winners))  # type: ignore[return-value]
 
 
-def test_in_double_precision_they_agree_to_ten_digits() -> None:
-    model, batch = small()
+@pytest.mark.parametrize(
+    "side", [25, 41]
+)  # of an image as large as the field, and of one with room for a crop
+def test_in_double_precision_they_agree_to_ten_digits(side: int) -> None:
+    model, batch = small(side, side)
     assert model.layers  # recorded while it is still in float32
     model.module.double()
     assert off(*both(model, batch.double(), "relu#3")) < 1e-10
-    assert winners.proven_cone(model, model.layers["relu#3"]) is not None
+    proven = winners.proven_cone(model, model.layers["relu#3"])
+    assert proven is not None
+    assert (proven.cone.plan is None) == (side == 25)
+    spans = set(proven.cone.held.values())
+    assert len(spans) > 2
+    assert (None in spans) == (side == 25)
 
 
 @pytest.mark.parametrize(
