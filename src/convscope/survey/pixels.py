@@ -70,15 +70,13 @@ class Pixels:
         return torch.channels_last if same else torch.contiguous_format
 
     def _stack(self, rows: Sequence[int]) -> Tensor:
-        raw = [self.images.raw(row) for row in rows]
-        if all(
-            image is None for image in raw
-        ):  # all at once: few large blocks of memory, not many small ones
-            return self.model.normalised(np.stack([self.shown(row) for row in rows]))
-        return torch.stack([self._input(row, image) for row, image in zip(rows, raw, strict=True)])
+        return torch.stack([self._input(row) for row in rows])
 
-    def _input(self, row: int, raw: np.ndarray | None) -> Tensor:
+    def _input(self, row: int) -> Tensor:
+        raw = self.images.raw(row)
         # fitted once: a fit that crops would cut what it has cut already
-        if raw is None:
-            return self.model.normalised(self.shown(row))
-        return self.model.preprocess(torch.as_tensor(raw))
+        return (
+            self.model.normalised(self.shown(row))
+            if raw is None
+            else self.model.preprocess(torch.as_tensor(raw))
+        )
