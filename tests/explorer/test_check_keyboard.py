@@ -23,7 +23,7 @@ UNSEEN = """() => {
   return '';
 }"""
 ON_CARD = "channel => document.activeElement.closest('.card')?.dataset.channel === channel"
-LETTERS = "jknpcrmgl?/[]123"
+LETTERS = "ljknpcrmg?/[]123"  # the first would open the layers, after a g
 
 
 def seen(page) -> None:
