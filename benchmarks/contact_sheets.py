@@ -9,7 +9,7 @@ where those may not be passed on, neither may the sheets.
 import argparse
 from pathlib import Path
 
-import convscope as cs
+from convscope.atlas.read import open_atlas
 from convscope.atlas.sheet import draw_sheet
 from convscope.plain.names import escape
 from convscope.plain.render import save_png
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=12)
     asked = parser.parse_args()
     for path in asked.atlas:
-        atlas = cs.open_atlas(path)
+        atlas = open_atlas(path)
         folder = asked.into / path.name
         folder.mkdir(parents=True, exist_ok=True)
         for layer in atlas.layers.values():

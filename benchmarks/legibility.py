@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import convscope as cs
 from convscope.atlas import layout
+from convscope.atlas.read import open_atlas
 from convscope.plain.render import ZERO
 
 TILE, ROWS, A_PAGE, ENERGY = 64, 4, 6, 0.9
@@ -122,7 +122,7 @@ def match_all(paths: list[Path], file: Path | None) -> None:
     """Every layer of some atlases with enough projections."""
     rows = []
     for path in paths:
-        atlas = cs.open_atlas(path)
+        atlas = open_atlas(path)
         for layer in atlas.layers:
             if atlas.projected(layer).all(axis=1).sum() >= 12:
                 rows.append({"atlas": path.name} | match(atlas, layer))
@@ -149,7 +149,7 @@ def main() -> None:
     matched.add_argument("--json", type=Path)
     asked = parser.parse_args()
     if asked.verb == "sheets":
-        make_sheets(cs.open_atlas(asked.atlas), asked.layer, asked.into, asked.count, asked.seed)
+        make_sheets(open_atlas(asked.atlas), asked.layer, asked.into, asked.count, asked.seed)
     elif asked.verb == "score":
         score(asked.folder, asked.answers.read_text())
     else:
