@@ -8,7 +8,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 # scripts that are needed together, or by pages that are read one after another, are one request
 TOGETHER = {
-    "scope.js": ("scope.js", "query.js", "keys.js"),
+    "scope.js": ("scope.js", "query.js", "keys.js", "find.js"),
     "loupe.js": ("veil.js", "loupe.js", "tour.js"),
     "panel.js": ("panel.js", "grid.js", "kernels.js", "compare.js"),
     "learn.js": (

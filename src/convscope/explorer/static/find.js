@@ -15,7 +15,7 @@ Scope.images = ({ row, id, labels, classes, chosen, thumbs: [across, sheet], ...
   return { columns, places, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
 };
 
-customElements.define("scope-find", class extends HTMLElement {
+define("scope-find", class extends HTMLElement {
   async connectedCallback() {
     const find = selector => this.querySelector(selector), every = (selector, act) => this.querySelectorAll(selector).forEach(act);
     [this.field, this.order, this.again, this.list, this.say] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output"].map(find);

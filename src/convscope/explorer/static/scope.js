@@ -5,6 +5,7 @@ const Scope = {
   arrived: location.search,
   root: document.documentElement.dataset.root,
   index: document.documentElement.dataset.index || "",
+  embed: new URLSearchParams(location.search).has("embed"),
   calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
   NONE: 65535,  // stands where fewer than three channels answer
   loupes: new Map(),
@@ -107,6 +108,17 @@ Scope.theme = name => {
   else document.documentElement.dataset.theme = name;
   return name;
 };
+// Within another page only what is looked at stays; whatever is followed opens on its own.
+if (Scope.embed) {
+  document.documentElement.dataset.embed = "";
+  document.head.append(Scope.make("base", { target: "_blank" }));
+  addEventListener("click", ({ target }) => {
+    const link = target.closest(".embedded a"), query = new URLSearchParams(location.search);
+    query.delete("embed");
+    if (link) link.search = query;
+  }, true);
+}
+
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
 
 const bytesOf = text => Uint8Array.from(atob(text), character => character.charCodeAt(0));
