@@ -1,4 +1,4 @@
-"""Projections of an atlas's winners: ours on crops, and Captum's batched through a callable selector.
+"""Projections of an atlas's winners: ours down the cone, and Captum's batched through a callable selector.
 
     python benchmarks/projections_vs_captum.py [NET ...] [--json FILE] [--pairs N]
 
@@ -8,7 +8,8 @@ One process, one thread, CPU time, the two sides interleaved. Every pair has an 
 position where its channel is strongest; a layer's cost counts as often as it has channels. Every map of the one
 side is compared with that of the other, or the numbers are void. A bare forward pass of the whole network, in
 the faster of two memory layouts, is the unit of the mean cost. Captum cannot name the first of two calls of a
-module: there it starts at the batch norm below, which gives the same map.
+module: there it starts at the batch norm below, which gives the same map. A layer's cone is proven against
+autograd the first time that it is asked for, a few forward passes a layer, in the round that warms up.
 """
 
 import argparse
@@ -30,7 +31,8 @@ from torch import Tensor
 
 from convscope.model.measure import measure
 from convscope.model.model import Model
-from convscope.model.projection import Projection, project_crops
+from convscope.model.projection import Sent
+from convscope.model.winners import project_winners
 from convscope.nets.open import open_model
 from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
@@ -106,7 +108,7 @@ def layer_row(model: Model, asked: tuple[str, bool], batch: Tensor, rounds: int)
     channels = torch.randperm(layer.channels)[: len(batch)]
     channels = channels.repeat(len(batch))[: len(batch)]  # fewer channels than pairs
     positions = strongest(model, name, batch, channels)
-    sides: dict[str, Side] = {"ours": lambda: project_crops(model, batch, name, channels, positions)}
+    sides: dict[str, Side] = {"ours": lambda: project_winners(model, batch, name, channels, positions)}
     row: dict[str, Any] = {"layer": name, "channels": layer.channels, "field": layer.field.size[0]}
     row |= {"share": round(layer.field.size[0] / model.fit.height, 3), "map": len(layer.shape) == 3}
     if rival:
@@ -114,7 +116,7 @@ def layer_row(model: Model, asked: tuple[str, bool], batch: Tensor, rounds: int)
         theirs = sides["captum"]()
         assert isinstance(theirs, Tensor)
         row["difference"] = compare(
-            theirs, project_crops(model, batch, name, channels, positions), f"{model.name} {name}"
+            theirs, project_winners(model, batch, name, channels, positions), f"{model.name} {name}"
         )
     times = interleaved(sides, rounds, len(batch))
     row |= {side: spread(values) for side, values in times.items()}
@@ -158,7 +160,7 @@ def captum_name(model: Model, name: str) -> str:
     return block if call else f"{block}.bn1"
 
 
-def compare(whole: Tensor, crops: Projection, where: str) -> float:
+def compare(whole: Tensor, crops: Sent, where: str) -> float:
     """The largest difference of a pair's maps as a share of its largest value."""
     worst = 0.0
     for expected, crop, (top, left) in zip(whole.detach(), crops.signal, crops.corners.tolist(), strict=True):

@@ -1,11 +1,12 @@
 """Private memory of a survey: few images beside many.
 
-    python benchmarks/survey_memory.py [--images 500 5000] [--json FILE]
+    python benchmarks/survey_memory.py [--images 2000 50000] [--rounds N] [--json FILE]
 
-Each survey runs in a process of its own, over a folder of 32-pixel PNG files; the largest private (anonymous)
-memory while it ran, asked every 20 ms, median and range of the rounds. What the interpreter and torch hold
-before the survey begins is given beside it. Both sides find the same pictures: the many repeat the few, so that
-the strongest values must agree, or the numbers are void.
+Each survey runs in a process of its own, over 32-pixel pictures that are drawn when they are asked for, so that
+only what the survey itself holds is measured; the largest private (anonymous) memory while it ran, asked every
+20 ms, median and range of the rounds. What the interpreter and torch hold before the survey begins is given
+beside it. Both sides find the same pictures: the many repeat the few, so that the strongest values must agree, or
+the numbers are void. A folder's list costs besides what its names and paths take.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from convscope.images.source import Images, numbered
 from convscope.plain.files import write_text
 
 SPEC, SIDE, DISTINCT, ASKED = "16c3 p2 32c3 p2 32c3", 32, 500, 1.05
@@ -32,16 +33,17 @@ SPEC, SIDE, DISTINCT, ASKED = "16c3 p2 32c3 p2 32c3", 32, 500, 1.05
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, nargs=2, default=[500, 5000])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--images", type=int, nargs=2, default=[2000, 50_000])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)  # a folder: one survey, in this process
+    parser.add_argument(
+        "--one", type=int, help=argparse.SUPPRESS
+    )  # so many images: one survey, in this process
     asked = parser.parse_args()
     if asked.one:
         print(json.dumps(one_survey(asked.one)))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        row = compared(Path(folder), asked.images, asked.rounds)
+    row = compared(asked.images, asked.rounds)
     print(json.dumps(row))
     if asked.json:
         write_text(asked.json, json.dumps({"about": about(asked.rounds), "rows": [row]}, indent=1) + "\n")
@@ -57,13 +59,11 @@ def about(rounds: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def compared(folder: Path, counts: list[int], rounds: int) -> dict[str, Any]:
-    for count in counts:
-        write_pictures(folder / str(count), count)
+def compared(counts: list[int], rounds: int) -> dict[str, Any]:
     found: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
     for turn in range(rounds):
         for count in counts if turn % 2 else reversed(counts):
-            found[count].append(in_a_process(folder / str(count)))
+            found[count].append(in_a_process(count))
     few, many = counts
     strongest = {found[count][0]["strongest"] for count in counts}
     assert len(strongest) == 1, f"the same pictures gave other maxima: {strongest}"
@@ -72,26 +72,28 @@ def compared(folder: Path, counts: list[int], rounds: int) -> dict[str, Any]:
         "images": counts, "asked": ASKED, "ratio": spread(ratios),
         **{f"peak, {count}": spread([one["peak"] for one in found[count]]) for count in counts},
         **{f"before, {count}": spread([one["before"] for one in found[count]]) for count in counts},
+        "CPU seconds": {count: spread([one["seconds"] for one in found[count]]) for count in counts},
     }  # fmt: skip
 
 
-def write_pictures(folder: Path, count: int) -> None:
+def pictures(count: int) -> Images:
     """Noise in two classes; picture n is picture n - 500 again."""
-    for name in ("a", "b"):
-        (folder / name).mkdir(parents=True)
-    for number in range(count):
-        drawn = np.random.default_rng(number % DISTINCT).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-        Image.fromarray(drawn).save(folder / "ab"[number % 2] / f"{number:06}.png")
+    distinct = np.random.default_rng(0).integers(0, 256, (DISTINCT, SIDE, SIDE, 3), dtype=np.uint8)
+    return Images(
+        "noise", numbered(count), np.arange(count) % 2, ("a", "b"), ("",) * count,
+        read=lambda row: distinct[row % DISTINCT], measure=lambda _: (SIDE, SIDE),
+        evidence=lambda row: str(row % DISTINCT),
+    )  # fmt: skip
 
 
-def in_a_process(pictures: Path) -> dict[str, Any]:
-    call = [sys.executable, "-W", "ignore", __file__, "--one", str(pictures)]
+def in_a_process(count: int) -> dict[str, Any]:
+    call = [sys.executable, "-W", "ignore", __file__, "--one", str(count)]
     return json.loads(
         subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
     )
 
 
-def one_survey(pictures: Path) -> dict[str, Any]:
+def one_survey(count: int) -> dict[str, Any]:
     """The largest private memory during one survey, and the strongest value that it found."""
     import torch
 
@@ -106,11 +108,16 @@ def one_survey(pictures: Path) -> dict[str, Any]:
     watch = threading.Thread(target=lambda: watch_memory(seen, done), daemon=True)
     watch.start()
     with tempfile.TemporaryDirectory() as folder:
-        atlas = cs.survey(model, str(pictures), into=folder, project="lazy")
+        atlas = cs.survey(model, pictures(count), into=folder, project="lazy")
         strongest = max(float(atlas.winners(layer)["value"].max()) for layer in atlas.layers)
     done.set()
     watch.join()
-    return {"before": seen[0], "peak": max(seen), "strongest": round(strongest, 5)}
+    return {
+        "before": seen[0],
+        "peak": max(seen),
+        "strongest": round(strongest, 5),
+        "seconds": time.process_time(),
+    }
 
 
 def watch_memory(seen: list[float], done: threading.Event) -> None:

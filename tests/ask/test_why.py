@@ -12,8 +12,9 @@ from torch import nn
 
 import convscope as cs
 from convscope.ask.live import live
-from convscope.errors import BadAtlas, BadSpec, Unanswerable, UnknownName
+from convscope.errors import BadAtlas, BadImages, BadSpec, Unanswerable, UnknownName
 from convscope.images import open_images
+from convscope.plain.boxes import Box
 from convscope.plain.why import read_why
 from convscope.plain.wish import Wish
 
@@ -169,9 +170,71 @@ def test_without_labels_two_tests_are_not_made(planted, tmp_path):
     bare = open_images(draw(True))
     atlas = cs.survey(model, bare, into=tmp_path / "atlas", photos=2)
     found = cs.why(model, 5, atlas=atlas, images=bare, size=3)
-    assert [trial.speaks for trial in found.tests] == [True, None, True, None]
+    assert [trial.speaks for trial in found.tests] == [None, True, None, True, None]
     assert found.test("ablate").found == "the images have no labels"
     assert found.verdict == "not tested"
+
+
+AROUND, MARKED_BOX = (0, 0, 9, 9), (11, 11, 14, 14)  # a thing in the other corner, and the mark itself
+
+
+def boxes_of(subject: tuple, box: tuple) -> dict[str, tuple[Box, ...]]:
+    return {name: (Box(*box),) for name in subject[2].images.ids}
+
+
+def test_a_context_that_decides_is_told_from_the_thing_by_its_boxes(planted):
+    """The mark lies outside the box: whoever covers all but the thing covers it, on every picture."""
+    trial = ask(planted, 5, boxes=boxes_of(planted, AROUND)).test("context")
+    assert trial.numbers == {"count": 24, "total": 24, "control_count": 0, "control_total": 24}
+    assert trial.speaks
+    assert "24 of 24 (100 %, 95 % interval 86 to 100 %) stop being called marked" in trial.found
+    assert "the boxes are 32 % of these pictures" in trial.found  # 81 of 256 pixels
+
+
+def test_a_thing_that_decides_is_no_shortcut(planted):
+    trial = ask(planted, 5, boxes=boxes_of(planted, MARKED_BOX)).test("context")
+    assert trial.numbers == {"count": 0, "total": 24, "control_count": 24, "control_total": 24}
+    assert trial.speaks is False
+
+
+def test_one_box_alone_gives_three_probabilities_and_no_verdict(planted):
+    model, images, _ = planted
+    trial = ask(planted, 5, box="0,0,9,9").test("context")
+    assert trial.speaks is None
+    pixels = model.preprocess(images[5])[None]
+    thing, rest = pixels.clone(), torch.full_like(pixels, 128 / 255)
+    thing[:, :, :9, :9] = 128 / 255
+    rest[:, :, :9, :9] = pixels[:, :, :9, :9]
+    with torch.no_grad():
+        shares = [float(torch.softmax(model.module(one), 1)[0, 1]) for one in (pixels, thing, rest)]
+    before, without_thing, without_rest = (f"{100 * share:.0f} %" for share in shares)
+    assert (
+        f"goes from {before} to {without_thing} with the thing covered, to {without_rest} with all around"
+        in trial.found
+    )
+    assert "0 of the images looked at have a box" in trial.found
+
+
+def test_boxes_beside_the_atlas_are_found_and_without_any_the_way_is_said(planted):
+    atlas = planted[2]
+    lacking = ask(planted, 5).test("context")
+    assert lacking.speaks is None
+    assert "boxes.csv (image,x0,y0,x1,y1 in source pixels" in lacking.found
+    beside = atlas.path.parent / "boxes.csv"
+    beside.write_text("image,x0,y0,x1,y1\n" + "".join(f"{name},0,0,9,9\n" for name in atlas.images.ids[:20]))
+    try:
+        assert ask(planted, 5).test("context").numbers["total"] == len(
+            BEARING
+        )  # of the first twenty those are called so
+        with pytest.raises(BadImages, match=r"no image of .* has a box in .*begins with 'x': ids are like"):
+            ask(planted, 5, boxes=_file(beside.with_name("other.csv"), "image,x0,y0,x1,y1\nx,0,0,1,1\n"))
+    finally:
+        beside.unlink()
+
+
+def _file(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
 
 
 @pytest.mark.parametrize(
@@ -182,6 +245,13 @@ def test_without_labels_two_tests_are_not_made(planted, tmp_path):
         (5, {"against": "dog"}, UnknownName, "unknown class 'dog'"),
         (5, {"against": "marked"}, BadSpec, "against 'marked': that is what it was called"),
         (5, {"size": 99}, BadSpec, "size 99 does not fit the network's 16 x 16 pixels"),
+        (5, {"box": "1,2,3"}, BadImages, "'1,2,3' is no box: write x0,y0,x1,y1"),
+        (
+            5,
+            {"box": (90, 90, 99, 99)},
+            BadImages,
+            "lies outside what the network is shown of the 16 x 16 picture",
+        ),
         (5, {"sample": 1}, BadSpec, "sample=1 is out of range: choose 10 to 10000"),
     ],
 )

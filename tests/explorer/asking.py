@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 HOST = b"127.0.0.1:8017"
@@ -45,6 +46,7 @@ def ask(
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
         "headers": [*((b"host", host) for host in hosts), *headers], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8017),
     }  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+    with ThreadPoolExecutor(1) as aside:  # a browser's driver keeps a loop running in this thread
+        aside.submit(asyncio.run, app(scope, receive, send)).result()
     answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return Reply(sent[0]["status"], answered, b"".join(part.get("body", b"") for part in sent[1:]))

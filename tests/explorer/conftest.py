@@ -81,6 +81,20 @@ def hostile(tmp_path_factory):
         return synthetic.build(tmp_path_factory.mktemp("hostile"))
 
 
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Any]:
+    """Two real surveys: (why, atlas, model) of the network with the planted mark (True) and of its clean twin."""
+    import torch
+
+    from .planted import asked
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    found = {mark: asked(tmp_path_factory.mktemp("story"), mark) for mark in (True, False)}
+    torch.set_num_threads(threads)
+    return found
+
+
 @contextmanager
 def running(atlas: Atlas, **options: Any) -> Iterator[str]:
     """A server of any atlas, for as long as the block lasts; gives its URL."""
@@ -111,7 +125,7 @@ def served(atlas: Atlas) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop running in this thread while it lives
+@pytest.fixture(scope="package")  # Playwright keeps an event loop running in this thread while it lives
 def launch() -> Iterator[Callable[..., Any]]:
     """Starts a Chromium with further flags."""
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
@@ -123,7 +137,7 @@ def launch() -> Iterator[Callable[..., Any]]:
         yield lambda *more: driver.chromium.launch(executable_path=found, args=[*flags, *more])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(launch: Callable[..., Any]) -> Iterator[Any]:
     chromium = launch()
     yield chromium

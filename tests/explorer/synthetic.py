@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from convscope.atlas import layout, write
+from convscope.atlas.moves import write_invariance
 from convscope.atlas.picture import find_picture
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.atlas.stack import Answer, Stack, StackLayer, write_stack
 from convscope.plain.boxes import Box
+from convscope.plain.moves import Moved, Moves, steps
 from convscope.plain.names import escape
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.question import Question
@@ -23,6 +25,7 @@ CLASSES = ("<script>alert(1)</script>", 'cat "tom" & co', "dog's", "plain")
 IDS = ("a.png", 'b"quoted".png', "c'&amp;.png", "<img src=x onerror=alert(1)>.png", "é/e.png", "f.png")
 LABELS = (0, 1, 2, 3, 0, 1)
 PREDICTED = (0, 1, 3, 3, 1, 1)
+MARGINS = (0.85, 0.7, 0.15, 0.998, 0.05, 0.4)
 # name, shape, field size, stride, start
 LAYERS = (
     ("relu1", (10, 16, 16), 5, 2, -2),
@@ -30,12 +33,16 @@ LAYERS = (
     ("head", (6, 1, 1), 32, 32, 0),
 )
 NONE = 65535
+EPOCHS, GROWN = (0, 1, 4), (0, 3)  # of the first layer
+DEAD = 2  # one channel a layer
 WHYS = ((2, 2), (4, 0), (4, 2))  # (row, class asked against); row 2 has no photograph
 QUANTILES = (0.5, 0.9)
 
 
 def colour(layer: int, channel: int, rank: int, projection: bool) -> tuple[int, int, int]:
-    """The colour of a tile: no two are nearer than 12 levels in every band."""
+    """The colour of a tile: no two are nearer than 12 levels in every band; projections of a dead channel are zero."""
+    if projection and channel == DEAD:
+        return 128, 128, 128
     index = ((layer * 130 + channel) * 9 + rank) * 2 + projection
     return index % 21 * 12, index // 21 % 21 * 12, index // 441 % 21 * 12
 
@@ -54,6 +61,7 @@ def build(root: Path, *, pictures: bool = True) -> Atlas:
         write.write_why(root, why(row, against))
     if pictures:
         write.write_lessons(root, measured())
+        write_invariance(root, moves())
     write.write_manifest(root, _manifest(pictures))
     if pictures:
         _stack(open_atlas(root), str(CHOSEN[0]))
@@ -78,10 +86,27 @@ def measured() -> dict:
     }  # fmt: skip
 
 
+def moves() -> Moves:
+    """What `convscope invariance` would have measured of two pictures: every number is another one."""
+    rng, rows = np.random.default_rng(17), (1, 3)
+    moved = {}
+    for kind, places in steps(SIDE).items():
+        distance = {name: rng.random((2, len(places))) * 10 for name, *_ in LAYERS}
+        moved[kind] = Moved(kind, places, distance, rng.random((2, len(places))))
+    return Moves(rows, (1, 3), {name: np.array([4.0, 5.0]) for name, *_ in LAYERS}, moved)
+
+
 def _images() -> dict[str, list]:
     probability = [0.9, 0.8, 0.55, 0.999, 0.4, 0.7]
     sizes = {"height": [SIDE] * ROWS, "width": [SIDE] * ROWS, "split": ["val"] * ROWS}
-    return {"id": IDS, "label": LABELS, "predicted": PREDICTED, "probability": probability, **sizes}
+    return {
+        "id": IDS,
+        "label": LABELS,
+        "predicted": PREDICTED,
+        "probability": probability,
+        "margin": MARGINS,
+        **sizes,
+    }
 
 
 def interval(place: int) -> np.ndarray:
@@ -95,7 +120,7 @@ def _numbers(rng: np.random.Generator, place: int) -> dict[str, np.ndarray]:
     value = -np.sort(-rng.gamma(2, 2, (channels, K)), axis=1)
     image = np.array([rng.permutation(ROWS).tolist() + [-1] * (K - ROWS) for _ in range(channels)])
     maximum = value[:, 0].copy()
-    maximum[2] = 0  # one dead channel a layer
+    maximum[DEAD] = 0
     edges = np.tile(np.linspace(-1, 9, 65), (channels, 1))
     return {
         "value": np.where(image < 0, -np.inf, value), "image": image,
@@ -129,6 +154,8 @@ def _draw(root: Path, place: int) -> None:
         write.write_picture(layout.strip_file(root, name, channel), _enlarge(flat[channel], TILE))
         levels = _enlarge(np.repeat(np.arange(9, dtype=np.uint8)[None, :, None] * 28, 3, axis=2), 48)
         write.write_picture(layout.quantiles_file(root, name, channel), levels)
+    if place == 0:
+        _grow(root, name, np.random.default_rng(23))
     peaks = np.random.default_rng(place).random((channels, ROWS))
     write.write_peaks(root, name, np.arange(ROWS), peaks)
     for below, kind in enumerate(("patches", "projections")):
@@ -143,6 +170,25 @@ def _draw(root: Path, place: int) -> None:
         for chosen in range(len(CHOSEN)):
             grey = np.repeat(np.arange(channels, dtype=np.uint8) * 20, height)[:, None]
             write.write_picture(layout.layer_maps_file(root, name, chosen), np.repeat(grey, width, axis=1))
+
+
+def _grow(root: Path, name: str, rng: np.random.Generator) -> None:
+    """Two channels at three epochs; in the last both answer to row 3."""
+    of = (len(GROWN), len(EPOCHS))
+    image = rng.integers(0, ROWS, of)
+    image[:, -1] = 3
+    arrays = {
+        "epoch": EPOCHS,
+        "channel": GROWN,
+        "row": range(ROWS),
+        "value": rng.random(of) * 9,
+        "image": image,
+    }
+    arrays |= {axis: rng.integers(0, 16, of) for axis in ("y", "x")} | {"scale": rng.random(of)}
+    write.write_evolution(root, name, {key: np.array(array) for key, array in arrays.items()})
+    for channel in GROWN:
+        columns = np.repeat(np.arange(6, dtype=np.uint8).reshape(2, 3, 1) * 40, 3, axis=2)
+        write.write_picture(layout.evolution_picture(root, name, channel), _enlarge(columns, TILE))
 
 
 def stack_levels(place: int) -> np.ndarray:
@@ -165,6 +211,7 @@ def _stack(atlas: Atlas, key: str) -> None:
     ):
         array = rng.normal(0, 1, (SIDE, SIDE, bands)).astype(np.float32)
         array = np.abs(array) if lens == "gradcam" else array
+        array[:8, :8] = 0  # no influence
         about = (array, "made-up units", Box(0, 0, SIDE, SIDE), None, f"{lens} <b>of</b> {unit}")
         asked = Question(atlas.manifest["model"]["id"], Unit.parse(unit), lens, 1, picture.id)
         write.write_map(picture.memory, asked, PixelMap(*about, Validity("exact", "Made up.")))
@@ -262,6 +309,7 @@ def why(row: int, against: int) -> Why:
     )
     words = "A rule.", "Anything <else>."
     tests = (
+        Trial("context", "Cover the thing", False, "2 of 6 stop", *words, shares(2, 3)),
         Trial("cover", "Cover what it looks at", True, "5 of 6 stop", *words, shares(5, 0)),
         Trial("ablate", "Silence the channel", True, "it loses", *words, {"change": -0.4, "low": -0.5, "high": -0.25}),
         Trial("paste", "Paste its patch", True, "6 of 6 turn", *words, shares(6, 1)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -10,13 +11,18 @@ from convscope.explorer.labs.lessons import LESSONS
 from convscope.explorer.pages import PAGES, learn
 
 from .conftest import serving
-from .test_browser import visit
+from .visiting import WIDE, Window
 
 pytestmark = pytest.mark.browser
 LESSON_PAGES = [lesson.page for lesson in LESSONS.values()]
 KINDS = [
     page.route for page in PAGES if page.media == "text/html" and page is not learn.LESSON
 ] + LESSON_PAGES
+STATES = (  # addresses at which scripts show more than the server wrote, and how to know that they have
+    ("layer/relu1/?c=3&view=table", "dialog:modal .panel"),
+    ("search/?q=head", "tbody.found tr"),
+    ("compare/?a=relu1:3&b=relu1:4", "[data-slot=b] .panel"),
+)
 PREFIX = "/user/x/proxy/8000"
 SERIOUS = ("serious", "critical")
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -70,35 +76,92 @@ def violations(page, *, only: list[str] | None = None) -> list[tuple[str, list]]
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_page_can_be_read_by_anyone(browser, served, atlas, axe, kind):
-    with visit(browser, served + address_of(atlas, kind)) as page:
-        page.evaluate(axe)
-        assert violations(page) == []
-        page.emulate_media(color_scheme="dark")
-        assert violations(page, only=["color-contrast"]) == []
-        assert page.evaluate("document.getAnimations().length") == 0
-        for width in (640, 390):  # 200 % zoom of 1280 pixels, and a telephone
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate(WIDER) <= 0, (width, page.evaluate(WIDEST))
+@pytest.fixture(scope="module")
+def reader(browser, axe):
+    """Goes to a page with the rules of accessibility at hand, in light colours and 1280 pixels wide."""
+    with closing(Window(browser)) as go:
+        go.page.add_init_script(axe)
+
+        def open_wide(url: str):
+            go.page.set_viewport_size(WIDE)
+            go.page.emulate_media(color_scheme="light")
+            return go(url)
+
+        yield open_wide, go.assert_quiet
+
+
+@pytest.fixture(scope="module")
+def go(browser):
+    with closing(Window(browser)) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def go_bare(browser):
+    """Goes to a page as those see it who allow no scripts, and print it."""
+    with closing(Window(browser, java_script_enabled=False)) as one:
+        one.page.emulate_media(media="print")
+        yield one
+
+
+def assert_readable(page) -> None:
+    assert violations(page) == []
+    assert page.evaluate("[...document.images].filter(image => !image.hasAttribute('alt')).length") == 0
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, only=["color-contrast"]) == []  # nothing else differs
+    assert page.evaluate("document.getAnimations().length") == 0
+    for width in (640, 390):  # 200 % zoom of 1280 pixels, and a telephone
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(WIDER) <= 0, (width, page.evaluate(WIDEST))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_opens_from_a_disk(browser, site, atlas, kind):
-    with visit(browser, (site / address_of(atlas, kind) / "index.html").as_uri()) as page:
-        assert page.evaluate(BROKEN) == []
+def test_a_page_can_be_read_by_anyone(reader, served, atlas, kind):
+    open_wide, assert_quiet = reader
+    assert_readable(open_wide(served + address_of(atlas, kind)))
+    assert_quiet()
+
+
+@pytest.mark.parametrize(("address", "there"), STATES)
+def test_what_scripts_add_can_be_read_by_anyone(reader, served, address, there):
+    open_wide, assert_quiet = reader
+    page = open_wide(served + address)
+    page.wait_for_selector(there)
+    assert_readable(page)
+    assert_quiet()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_opens_behind_a_proxy(browser, proxied, atlas, kind):
-    with visit(browser, proxied + address_of(atlas, kind)) as page:
-        assert page.evaluate(BROKEN) == []
+def test_a_page_opens_from_a_disk(go, site, atlas, kind):
+    page = go((site / address_of(atlas, kind) / "index.html").as_uri())
+    assert page.evaluate(BROKEN) == []
+    go.assert_quiet()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_is_readable_without_scripts_and_on_paper(browser, served, atlas, kind):
-    with visit(browser, served + address_of(atlas, kind), java_script_enabled=False) as page:
-        page.emulate_media(media="print")
-        assert len(page.locator("main").inner_text()) > 100
-        for part in (".tools", ".top nav", ".controls"):
-            assert not any(found.is_visible() for found in page.locator(part).all())
+def test_a_page_opens_behind_a_proxy(go, proxied, atlas, kind):
+    page = go(proxied + address_of(atlas, kind))
+    assert page.evaluate(BROKEN) == []
+    go.assert_quiet()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_is_readable_without_scripts_and_on_paper(go_bare, served, atlas, kind):
+    page = go_bare(served + address_of(atlas, kind))
+    assert len(page.locator("main").inner_text()) > 100
+    for part in (".tools", ".top nav", ".controls"):
+        assert not any(found.is_visible() for found in page.locator(part).all())
+    go_bare.assert_quiet()
+
+
+def test_whoever_asks_elsewhere_is_caught(go, site):
+    page = go((site / "about" / "index.html").as_uri())
+    page.evaluate(
+        "() => { document.body.append(Object.assign(new Image(), { src: 'http://elsewhere.test/x.png' })); }"
+    )
+    for _ in range(400):  # the policy of the page forbids it, and says so in its time
+        if go.complaints:
+            break
+        page.wait_for_timeout(20)
+    with pytest.raises(AssertionError, match=r"elsewhere\.test"):
+        go.assert_quiet()

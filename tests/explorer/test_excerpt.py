@@ -1,6 +1,5 @@
 """A part of an atlas as files: what is left out is nowhere, what is inside keeps its number, every page says how much."""
 
-import base64
 import re
 
 import numpy as np
@@ -97,11 +96,9 @@ def test_a_sheet_shows_the_kept_channels_in_their_places_and_nothing_else(atlas,
 
 
 def test_the_loupe_shows_kept_channels_only_the_strongest_first(atlas, part):
-    script = (part / "loupe/0/relu1.js").read_text()
+    script = unpacked((part / "loupe/0/relu1.js").read_text())
     assert "no further published channel answers here" in (part / "index.html").read_text()
-    channel = np.frombuffer(base64.b64decode(re.search(r'"channel": "([^"]+)"', script)[1]), "<u2").reshape(
-        3, 16, 16
-    )
+    channel = np.reshape(script["channels"], (3, 16, 16))
     before, kept = atlas.loupe("relu1")["channel"][0], best_three(atlas, "relu1")
     for y, x in np.ndindex(16, 16):
         stay = [number for number in before[:, y, x].tolist() if number in kept]

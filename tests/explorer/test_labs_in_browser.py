@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch.nn import functional
 
 from convscope.explorer.labs import stride as stride_lab
@@ -12,8 +13,8 @@ from convscope.explorer.labs.kernel import kernel_lab
 from convscope.explorer.labs.pooling import pooling_lab
 from convscope.explorer.publish import publish
 
-from .test_browser import visit
 from .test_lessons import counted, double, dropped, means
+from .visiting import visit
 
 pytestmark = pytest.mark.browser
 PRINTED = """() => {
@@ -24,11 +25,6 @@ PRINTED = """() => {
     at: numbers(bench.querySelectorAll('.at-row, .at-column')),
     sum: numbers(bench.querySelectorAll('.sum, .bias, .value')),
     filled: bench.querySelectorAll('.cell:not(.hollow)').length };
-}"""
-
-CHOOSE = """(lab, chosen) => {
-  for (const [name, choice] of Object.entries(chosen)) lab.querySelector(`[name=${name}]`).value = choice;
-  lab.querySelector('select').dispatchEvent(new Event('change', { bubbles: true }));
 }"""
 
 
@@ -99,32 +95,61 @@ def test_the_kernel_follows_the_mouse(browser, lessons, lively):
         assert page.evaluate(PRINTED)["at"] == [6, 3]
 
 
-def test_forty_walks_say_and_draw_what_torch_counts(browser, lessons, lively):
+WALK = """(lab, chosen) => {
+  for (const [name, choice] of Object.entries(chosen)) lab.querySelector(`[name=${name}]`).value = choice;
+  lab.querySelector('select').dispatchEvent(new Event('change', { bubbles: true }));
+  const count = selector => lab.querySelectorAll(selector).length, numbers = selector => [...lab.querySelectorAll(selector)].map(text => Number(text.textContent));
+  return { padding: count('.padding'), lost: count('.lost:not(.casing)'), lines: count('.span'),
+    left: Number(lab.querySelector('svg').getAttribute('viewBox').split(' ')[0]), said: count('.promises li'),
+    visits: numbers('text:not(.zero, .answer)'), answers: numbers('.answer'),
+    formula: lab.querySelector('.formula').textContent, holds: !lab.querySelector('.holds').hidden };
+}"""
+
+
+def walked(lab, chosen: dict, levels: list[int]) -> tuple[dict, tuple[int, int]]:
+    """What the lab draws along one axis, checked against torch; and the padding before and after."""
+    drawn = lab.evaluate(WALK, {name: str(choice) for name, choice in chosen.items()})
+    axis = (-drawn["left"], drawn["padding"] + drawn["left"])
+    window = (chosen["kernel"], chosen["stride"], chosen["dilation"])
+    assert [*drawn["visits"], drawn["lines"]] == counted(chosen["pixels"], axis, *window)
+    wanted = means(levels[: chosen["pixels"]], axis, *window)
+    np.testing.assert_allclose(drawn["answers"], wanted[: drawn["lines"]], atol=6e-4)
+    assert drawn["lost"] == dropped(chosen["pixels"], axis, *window)
+    assert drawn["formula"].endswith(f"= {drawn['lines']}")
+    assert drawn["holds"] == (drawn["said"] == 0)
+    return drawn, axis
+
+
+def test_forty_pictures_that_are_not_square_are_walked_as_torch_walks_them(browser, lessons, lively):
     _, pixels = stride_lab.pixel_row(lively)
     levels = [round(float(np.mean(pixel))) for pixel in pixels]
     rng = np.random.default_rng(9)
     with visit(browser, address(lessons, "stride-and-padding")) as page:
+        lab = page.locator("scope-stride")
         for _ in range(40):
-            chosen = {
-                name: choices[rng.integers(len(choices))] for name, choices in stride_lab.CHOICES.items()
-            }
-            walk = page.locator("scope-stride")
-            walk.evaluate(CHOOSE, {name: str(choice) for name, choice in chosen.items()})
-            drawn = walk.evaluate("""lab => ({
-              padding: lab.querySelectorAll('.padding').length, lost: lab.querySelectorAll('.lost:not(.casing)').length,
-              lines: lab.querySelectorAll('.span').length, left: Number(lab.querySelector('svg').getAttribute('viewBox').split(' ')[0]),
-              visits: [...lab.querySelectorAll('text:not(.zero, .answer)')].map(text => Number(text.textContent)),
-              formula: lab.querySelector('.formula').textContent, said: lab.querySelectorAll('.promises li').length,
-              answers: [...lab.querySelectorAll('.answer')].map(text => Number(text.textContent)),
-              holds: !lab.querySelector('.holds').hidden })""")
-            axis = (chosen["pixels"], (-drawn["left"], drawn["padding"] + drawn["left"]))
-            window = (chosen["kernel"], chosen["stride"], chosen["dilation"])
-            assert [*drawn["visits"], drawn["lines"]] == counted(*axis, *window)
-            wanted = means(levels[: chosen["pixels"]], axis[1], *window)
-            np.testing.assert_allclose(drawn["answers"], wanted[: drawn["lines"]], atol=6e-4)
-            assert drawn["lost"] == dropped(*axis, *window)
-            assert drawn["formula"].endswith(f"= {drawn['lines']}")
-            assert drawn["holds"] == (drawn["said"] == 0)
+            # given: one setting down and another across, of a picture of products
+            down, across = (
+                {name: all[rng.integers(len(all))] for name, all in stride_lab.CHOICES.items()} for _ in "yx"
+            )
+            (rows, (top, bottom)), (columns, (left, right)) = (
+                walked(lab, one, levels) for one in (down, across)
+            )
+            picture = torch.outer(double(levels[: down["pixels"]]), double(levels[: across["pixels"]]))
+            padded = functional.pad(picture, (left, right, top, bottom))
+            reach = [one["dilation"] * (one["kernel"] - 1) + 1 for one in (down, across)]
+            if any(size < wide for size, wide in zip(padded.shape, reach, strict=True)):
+                assert 0 in (rows["lines"], columns["lines"])
+                continue
+            even = torch.full(
+                (1, 1, down["kernel"], across["kernel"]),
+                1 / (down["kernel"] * across["kernel"]),
+                dtype=torch.float64,
+            )
+            steps = {name: (down[name], across[name]) for name in ("stride", "dilation")}
+            golden = functional.conv2d(padded[None, None], even, **steps)[0, 0]
+            # then: so many outputs down and across, and each is the product of what the two walks print
+            assert golden.shape == (rows["lines"], columns["lines"])
+            np.testing.assert_allclose(np.outer(rows["answers"], columns["answers"]), golden, atol=1e-3 * 255)
 
 
 def test_the_drawing_without_scripts_is_the_same(browser, lessons):
@@ -148,6 +173,8 @@ def test_the_switches_and_what_a_shift_changes(browser, lessons, lively):
         for shift in lab.shifts[1:]:
             page.select_option("[name=shift]", str(shift.by))
             best, where = functional.max_pool2d(double(shift.cells)[None, None], 2, return_indices=True)
+            windows = functional.unfold(double(shift.cells)[None, None], 2, stride=2)[0]
+            assert ((windows == windows.amax(0)).sum(0) > 1).any()  # ties, and the first of them is marked
             marked = page.locator("[data-matrix=cells] td").evaluate_all(
                 "cells => cells.flatMap((cell, i) => cell.matches('.switch') ? [i] : [])"
             )

@@ -1,29 +1,25 @@
-import base64
-import json
-
 import numpy as np
 import pytest
 
 from convscope.atlas.sight import cells, opening, sight
 from convscope.errors import BadAtlas
 from convscope.explorer.loupe import script
+from convscope.explorer.packed import unpacked
 
 from . import synthetic
-
-
-def unpack(text: str) -> dict:
-    return json.loads(text.removeprefix("Scope.loupe(").rstrip().removesuffix(");"))
 
 
 @pytest.mark.parametrize("layer", [name for name, *_ in synthetic.LAYERS])
 def test_the_script_holds_the_stored_arrays(atlas, layer):
     stored = atlas.loupe(layer)
     for chosen in range(len(synthetic.CHOSEN)):
-        data = unpack(script(atlas, chosen, layer))
-        channel = np.frombuffer(base64.b64decode(data["channel"]), dtype="<u2")
-        score = np.frombuffer(base64.b64decode(data["score"]), dtype="<u2") / 1000
-        np.testing.assert_array_equal(channel, stored["channel"][chosen].ravel())
-        np.testing.assert_allclose(score, stored["score"][chosen].ravel(), atol=1e-3)
+        data = unpacked(script(atlas, chosen, layer))
+        channel = stored["channel"][chosen].ravel()
+        np.testing.assert_array_equal(data["channels"], channel)
+        np.testing.assert_allclose(
+            np.divide(data["scores"], 1000), stored["score"][chosen].ravel(), atol=1e-3
+        )
+        assert data["present"] == sorted(set(channel.tolist()) - {synthetic.NONE})
 
 
 def test_cells_lie_in_the_middle_of_what_they_see(atlas):

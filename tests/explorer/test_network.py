@@ -19,7 +19,7 @@ from convscope.plain.graph import Graph, Node
 from . import synthetic
 from .asking import ask
 from .conftest import running
-from .test_browser import visit
+from .visiting import visit
 
 EPOCHS = (0, 1, 2, 5)
 SHAPES = {name: shape for name, shape, *_ in synthetic.LAYERS}
@@ -134,8 +134,8 @@ def test_training_shows_curves_and_every_channel_that_was_followed(grown):
     assert ask(create_app(grown), "/layers/relu1/evolution/7.jpg").status == 200
 
 
-def test_without_a_run_the_page_names_the_commands(atlas):
-    page = text(atlas, "/training/")
+def test_without_a_run_the_page_names_the_commands(half_made):
+    page = text(half_made, "/training/")
     assert "convscope train DATA" in page
     assert "convscope evolve RUN" in page
 

@@ -10,8 +10,8 @@ from convscope.explorer.labs.occlusion import occlusion_lab
 from convscope.explorer.labs.pixels import pixels_lab
 
 from . import synthetic
-from .test_browser import visit
 from .test_lessons import double
+from .visiting import visit
 
 pytestmark = pytest.mark.browser
 TEXTS = """name => [...document.querySelectorAll(`[data-plane="${name}"] > text`)]

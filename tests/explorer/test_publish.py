@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
@@ -7,7 +8,8 @@ import pytest
 
 from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer.app import create_app
-from convscope.explorer.pages import PAGES, about, page_addresses
+from convscope.explorer.packed import unpacked
+from convscope.explorer.pages import PAGES, about, page_addresses, script_addresses
 from convscope.explorer.publish import MARK, check_links, publish
 
 from . import synthetic
@@ -17,13 +19,24 @@ from .test_pages import Reader
 
 def contents(page: str) -> tuple[str, list[str]]:
     read = Reader(page)
-    return read.text, [image["src"] for image in read.all("img") if "src" in image]
+    sources = [image["src"] for image in read.all("img") if "src" in image]
+    return read.text, sources + [image["href"] for image in read.all("image")]
 
 
 def test_files_say_the_same_as_the_server(atlas, site):
     app = create_app(atlas)
+    assert [
+        page.route for page in PAGES if page.media == "text/html" and not list(page.addresses(atlas))
+    ] == []
     for address in page_addresses(atlas):
         assert contents((site / address / "index.html").read_text()) == contents(ask(app, f"/{address}").text)
+    for address in script_addresses(atlas):
+        published, served = (site / address).read_bytes(), ask(app, f"/{address}").body
+        if "/panels/" in address:  # pages in a script: their links name their files
+            published, served = (
+                [contents(one) for one in unpacked(text.decode())] for text in (published, served)
+            )
+        assert published == served
 
 
 def test_every_file_is_listed_and_everything_listed_is_there(site):
@@ -40,8 +53,8 @@ def test_the_report_counts_and_warns(atlas, tmp_path):
     assert "patches of your images" in report.warnings[0]
 
 
-def test_publishing_again_replaces_only_its_own(atlas, tmp_path):
-    publish(atlas, tmp_path / "site")
+def test_publishing_again_replaces_only_its_own(atlas, site, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "index.html").write_text("old")
     publish(atlas, tmp_path / "site")
     assert "Move over" in (tmp_path / "site" / "index.html").read_text()
@@ -49,10 +62,10 @@ def test_publishing_again_replaces_only_its_own(atlas, tmp_path):
 
 
 @pytest.mark.parametrize("ours_as_well", [False, True])
-def test_files_of_someone_else_are_refused_and_kept(atlas, tmp_path, ours_as_well):
+def test_files_of_someone_else_are_refused_and_kept(atlas, site, tmp_path, ours_as_well):
     folder = tmp_path / "site"
     if ours_as_well:
-        publish(atlas, folder)
+        shutil.copytree(site, folder)
     folder.mkdir(exist_ok=True)
     (folder / "thesis.tex").write_text("mine")
     with pytest.raises(BadOutput, match=r"holds 'thesis.tex', which convscope did not write"):

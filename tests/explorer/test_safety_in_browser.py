@@ -3,8 +3,8 @@
 import pytest
 
 from .conftest import running
-from .test_browser import visit
 from .test_live import Slow
+from .visiting import visit
 
 pytestmark = pytest.mark.browser
 

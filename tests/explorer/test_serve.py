@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import subprocess
@@ -20,7 +21,8 @@ print("torch" in sys.modules, flush=True)
 
 def start(atlas, port: int) -> subprocess.Popen:
     command = [sys.executable, "-c", START, str(atlas.path), str(port)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    bare = {**os.environ, "PATH": "/nowhere"}  # neither Node nor anything else is called
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bare)
 
 
 def free_port() -> int:

@@ -11,6 +11,7 @@ from convscope.atlas.picture import find_picture, forget_upload, keep_upload, up
 from convscope.atlas.stack import joined, read_stack
 from convscope.errors import UnknownName
 from convscope.explorer.app import create_app
+from convscope.explorer.packed import unpacked
 from convscope.explorer.pages import page_addresses, script_addresses
 from convscope.explorer.publish import publish
 
@@ -56,14 +57,12 @@ def test_the_page_tells_classes_peaks_captions_and_what_was_not_answered(app):
 
 def test_a_drawn_map_has_zero_at_mid_grey_and_its_scale_in_the_script(app, atlas):
     stack = read_stack(atlas, find_picture(atlas, "1"))
-    script = json.loads(
-        ask(app, "/image/1/stack.js").text.removeprefix("Scope.stack = ").rstrip().removesuffix(";")
-    )
+    script = unpacked(ask(app, "/image/1/stack.js").text)
     asked = atlas.path / "maps" / f"{stack.answer('occlusion').key}.safetensors"
     from safetensors.numpy import load_file
 
     array = load_file(asked)["array"][:, :, 0]
-    scale = np.percentile(np.abs(array), 99.5)
+    scale = np.percentile(np.abs(array[array != 0]), 99.5)
     board = script["boards"][2]
     assert (board["lens"], board["zero"], board["step"] * 127) == ("occlusion", 128, pytest.approx(scale))
     shown = picture(app, f"/{board['source']}").astype(float)
@@ -133,3 +132,9 @@ def test_maps_of_unlike_layers_are_joined_row_by_row():
     first, second = np.full((2, 3, 4), 9, np.uint8), np.full((3, 1, 1), 7, np.uint8)
     sheet = joined([first, second])
     assert sheet.tolist() == [[9] * 8] * 3 + [[7] * 3 + [0] * 5]
+
+
+def test_a_map_of_the_chosen_unit_is_shown_with_its_own_name(atlas):
+    page = ask(create_app(atlas), "/image/1/", query="unit=head:1").text
+    assert 'data-lens="occlusion" data-unit="head:1"' in page
+    assert 'data-lens="deconvnet" data-unit="relu1:5"' in page  # the only one there is

@@ -7,8 +7,9 @@ from convscope.plain.wish import Wish
 
 from .conftest import running
 from .synthetic import LAYERS, interval, stack_levels
-from .test_browser import FIELD, until, visit
+from .test_browser import FIELD
 from .test_live import Slow, png
+from .visiting import until, visit
 
 pytestmark = pytest.mark.browser
 

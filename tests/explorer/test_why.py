@@ -48,7 +48,7 @@ def test_the_page_prints_the_numbers_it_was_given(app):
         "4.25 score of cat &#34;tom&#34; &amp; co minus score of &lt;script&gt;alert(1)&lt;/script&gt; = 4.5 these 3",
         "+ −0.5 the other 127 channels of layer2.0.relu#2 + 0.25 biases",
         "from 70 % to 11 %", "In 3 of 4", "base rate 33 % of 6", "5 of 6 stop.", "its patch 100 % of 6", "−40 points",
-        "no &lt;i&gt;labels&lt;/i&gt;.", "channel 0: supported", "largest deviation 2e-07",
+        "no &lt;i&gt;labels&lt;/i&gt;.", "all but the thing covered 33 % of 6", "channel 0: supported", "largest deviation 2e-07",
     ):  # fmt: skip
         assert part in page
     assert page.count("Does not show") == 6

@@ -20,7 +20,8 @@ from convscope.plain.fit import Fit
 from convscope.survey import quantiles
 from convscope.survey.loupe import rarity, strongest
 from convscope.survey.run import survey
-from convscope.survey.tally import Tally, Winners
+from convscope.survey.tally import Tally
+from convscope.survey.winners import Winners
 
 
 def small_model(seed: int = 0) -> Model:
@@ -99,7 +100,9 @@ def test_every_image_has_its_prediction(tmp_path: Path) -> None:
     atlas = survey(model, images, into=tmp_path / "atlas", batch=2, project=False, photos=0)
     scores = torch.from_numpy(outputs(model, images, 2)["7"])
     assert list(atlas.images.predicted) == scores.argmax(1).tolist()
-    np.testing.assert_allclose(atlas.images.probability, scores.softmax(1).amax(1), atol=1e-6)
+    ranked = scores.softmax(1).sort(descending=True).values
+    np.testing.assert_allclose(atlas.images.probability, ranked[:, 0], atol=1e-6)
+    np.testing.assert_allclose(atlas.images.margin, ranked[:, 0] - ranked[:, 1], atol=2e-6)
 
 
 def test_other_batch_sizes_agree_up_to_ties(tmp_path: Path) -> None:

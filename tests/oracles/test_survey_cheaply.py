@@ -1,6 +1,7 @@
 """What makes a survey cheap changes nothing: layout, order of arrival, and what the sample promises."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from torchvision.transforms.functional import center_crop, resize
 from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.plain.fit import Fit
+from convscope.survey import pixels as survey_pixels
 from convscope.survey import quantiles
+from convscope.survey.count import AHEAD, read_ahead
 from convscope.survey.pixels import Pixels
 from convscope.survey.run import survey
 from convscope.survey.sample import positions, positions_a_map
-from convscope.survey.tally import Tally, Winners, reduced
+from convscope.survey.tally import Tally, reduced
+from convscope.survey.winners import Winners
 
 from .test_survey import literal_winners, some_images
 
@@ -151,3 +155,39 @@ def test_a_picture_is_fitted_once_however_it_is_cropped():
     expected = center_crop(picture, [16]).float() / 255 * 2 - 1
     (found,) = Pixels(model, open_images([image])).batch([0])
     assert (found - expected).abs().max() <= 2 / 255 + 1e-6  # Pillow rounds once more
+
+
+def test_what_waits_to_be_ranked_is_in_what_is_stored() -> None:
+    maps = torch.rand(5, 8, 2, 2, generator=torch.Generator().manual_seed(3))
+    maps[4] = 0
+    maps[4, 6, 1, 0] = 2.0
+    tally, again = Tally(8, 1, 2, positions=4), Tally(8, 1, 2, positions=4)
+    for rows in (
+        np.arange(4),
+        np.array([4]),
+    ):  # the second lets a single image in, which alone is not worth a look
+        tally.add(maps[rows], rows, np.zeros(len(rows), dtype=np.int64), "any")
+    again.restore(tally.state())
+    expected = [(v, r, y, x) for row in literal_winners(maps.numpy(), 2) for v, r, y, x in row]
+    assert list(zip(*(array.ravel().tolist() for array in again.winners.arrays()), strict=True)) == expected
+
+
+def test_no_more_pictures_are_kept_than_few(monkeypatch) -> None:
+    monkeypatch.setattr(survey_pixels, "KEPT", 3)
+    images = some_images(8)
+    pixels = Pixels(opened(nn.Conv2d(3, 2, 3)), images)
+    for row in (0, 1, 2, 0, 3, 4, 5, 6, 7):
+        np.testing.assert_array_equal(pixels.shown(row), images[row])
+    assert list(pixels.kept) == [5, 6, 7]
+    assert pixels.bytes == 3 * images[0].nbytes
+
+
+def test_batches_are_read_in_order_and_only_a_few_ahead() -> None:
+    begun: list[int] = []
+    pixels = SimpleNamespace(batch=lambda rows: begun.append(rows.start) or torch.tensor(list(rows)))
+    batches = read_ahead(pixels, (range(start, start + 4) for start in range(0, 40, 4)))
+    first, _ = next(batches)
+    assert max(begun, default=0) <= AHEAD * 4
+    rest = [(rows.tolist(), pixels.tolist()) for rows, pixels in batches]
+    assert first.tolist() == [0, 1, 2, 3]
+    assert rest == [(list(range(start, start + 4)),) * 2 for start in range(4, 40, 4)]

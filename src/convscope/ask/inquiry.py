@@ -1,4 +1,4 @@
-"""What is measured to find out why: where, which channels, and the four tests; from one picture to a ``Why``."""
+"""What is measured to find out why: where, which channels, and the tests; from one picture to a ``Why``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from convscope.ask.boxed import Boxed
 from convscope.ask.misread import misread, verdict
 from convscope.atlas.read import Atlas
 from convscope.errors import Unanswerable
@@ -16,6 +17,7 @@ from convscope.model.model import Model
 from convscope.model.silence import scores_without
 from convscope.plain.share import Share
 from convscope.plain.why import Cause, Grid, Inquiry, Where, Why, judge
+from convscope.studies.context import Boxable, context
 from convscope.studies.contributions import Contributions, contributions
 from convscope.studies.occlusion import occlusion_sweep
 from convscope.studies.shortcut import Patch, strongest_patch, tests
@@ -41,7 +43,7 @@ class Subject(NamedTuple):
 
 
 def investigate(
-    model: Model, atlas: Atlas, pixels: Pixels, subject: Subject, settings: Inquiry,
+    model: Model, atlas: Atlas, pixels: Pixels, subject: Subject, boxed: Boxed, settings: Inquiry,
     tell: Callable[[Progress], None],
 ) -> Why:  # fmt: skip
     """Everything about one picture, asked of the model and of the images of the atlas; raises Unanswerable."""
@@ -54,7 +56,7 @@ def investigate(
     tell(Progress("covering", 0, 1, "picture"))
     where = _where(model, subject, layer, settings)
     own = contributions(model, [subject.pixels[None]], layer, *pair)
-    rows, drawn = _rows(atlas, *pair, settings)
+    rows, drawn = _rows(atlas, *pair, settings, list(boxed.masks))
     tell(Progress("channels", 0, len(rows), "images"))
     found = contributions(model, batches(pixels.batch, rows), layer, *pair)
     chosen = np.argsort(-own.parts[0], kind="stable")[: settings.channels]
@@ -62,9 +64,10 @@ def investigate(
         model, layer, int(chosen[0]), *pair, pixels.batch, rows, drawn, atlas.truth[rows], found, settings
     )
     causes, check = _causes(suspicion, subject, own, chosen)
-    tell(Progress("tests", 0, 4, "tests"))
+    tell(Progress("tests", 0, 5, "tests"))
     patch = _patch(atlas, suspicion)
-    trials = tuple(tests(suspicion, patch))
+    own_thing = None if boxed.own is None else Boxable(subject.pixels, boxed.own)
+    trials = (context(suspicion, boxed.masks, own_thing), *tests(suspicion, patch))
     return Why(
         subject.id, subject.row, subject.truth, model.classes[pair[0]], model.classes[pair[1]], pair[1], model.id,
         layer, verdict(model, atlas, subject.scores, *pair), where, causes, own.parts.shape[1],
@@ -72,8 +75,10 @@ def investigate(
     )  # fmt: skip
 
 
-def _rows(atlas: Atlas, predicted: int, against: int, settings: Inquiry) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to look at, and which of them were drawn at random: the others are of the two classes or called so."""
+def _rows(
+    atlas: Atlas, predicted: int, against: int, settings: Inquiry, boxed: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to look at, and which of them were drawn at random: the others are of the two classes, called so or boxed."""
     rng = np.random.default_rng(settings.seed)
     drawn = rng.permutation(len(atlas.images))[: settings.sample]
     groups = (
@@ -83,7 +88,7 @@ def _rows(atlas: Atlas, predicted: int, against: int, settings: Inquiry) -> tupl
     )
     groups = (*groups, atlas.truth == against)
     more = [rng.permutation(np.flatnonzero(group))[: settings.covered] for group in groups]
-    rows = np.unique(np.concatenate([drawn, *more]))
+    rows = np.unique(np.concatenate([drawn, *more, np.array(boxed, dtype=np.int64)]))
     return rows, np.isin(rows, drawn)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from convscope.ask.boxed import boxed, known_boxes
 from convscope.ask.inquiry import Subject, investigate
 from convscope.ask.look import read_image
 from convscope.ask.run import is_run, run_images
@@ -28,6 +29,8 @@ def why(
     against: str | None = None,
     atlas: Any = None,
     images: Any = None,
+    boxes: Any = None,
+    box: Any = None,
     settings: Inquiry | None = None,
     on_progress: Report | None = None,
     **overrides: Any,
@@ -36,7 +39,8 @@ def why(
 
     ``model`` is a run with an atlas; anything else that ``open_model`` opens needs ``atlas`` and ``images``, those
     it was surveyed on. ``image`` is a row or id of the atlas, a file or a uint8 array; what is not of the atlas is
-    not remembered. ``against`` is the true class where the answer is wrong, else the runner-up. ``overrides`` are
+    not remembered. ``boxes`` say where the things are in the images, in source pixels: a CSV (image, x0, y0, x1, y1), a
+    mapping from ids to boxes, or boxes.csv beside the atlas; ``box`` is that of this picture. ``against`` is the true class where the answer is wrong, else the runner-up. ``overrides`` are
     fields of ``Inquiry``. The model is not changed. Raises BadAtlas, BadImages, BadSpec, Unanswerable, UnknownName.
 
     >>> found = cs.why("runs/photos", 17, against="cat")  # doctest: +SKIP
@@ -50,7 +54,11 @@ def why(
     pixels = Pixels(opened, _images(model, images, known))
     subject = _subject(opened, known, pixels, image, against)
     tell = on_progress or (lambda progress: None)
-    found = investigate(opened, known, pixels, subject, wanted, tell)
+    there = boxed(
+        known, opened.fit, known_boxes(known, boxes), wanted,
+        row=subject.row, predicted=subject.predicted, box=box, size=_size(known, image, subject.row),
+    )  # fmt: skip
+    found = investigate(opened, known, pixels, subject, there, wanted, tell)
     if subject.row is not None:
         _remember(known, found, pixels)
     return found
@@ -111,6 +119,14 @@ def _subject(model: Model, atlas: Atlas, pixels: Pixels, image: Any, against: st
     return Subject(
         row, name if row is None else atlas.images.ids[row], shown, scores, known, predicted, other
     )
+
+
+def _size(atlas: Atlas, image: Any, row: int | None) -> tuple[int, int]:
+    """(height, width) of the picture in source pixels."""
+    if row is not None:
+        return int(atlas.images.heights[row]), int(atlas.images.widths[row])
+    height, width = read_image(image).shape[:2]
+    return height, width
 
 
 def _row(atlas: Atlas, image: Any) -> int | None:

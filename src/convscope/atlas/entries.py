@@ -32,7 +32,10 @@ class AtlasLayer:
 
 @dataclass(frozen=True, eq=False)
 class AtlasImages:
-    """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels."""
+    """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels.
+
+    ``margin`` is the lead of the predicted class over the second; None where it was not kept.
+    """
 
     ids: tuple[str, ...]
     labels: np.ndarray
@@ -41,6 +44,7 @@ class AtlasImages:
     widths: np.ndarray
     predicted: np.ndarray
     probability: np.ndarray
+    margin: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -11,6 +11,7 @@ SCHEMA = 1
 MANIFEST = "atlas.json"
 IMAGES = "images.json"
 LESSONS = "lessons.json"
+INVARIANCE = "invariance.json"
 STAGES = ("numbers", "pictures", "complete")
 
 # arrays of numbers.safetensors and their types; all but rows and columns have one entry a channel

@@ -123,6 +123,7 @@ class Atlas:
                 tuple(columns["id"]), np.array(columns["label"], dtype=np.int64), tuple(columns["split"]),
                 np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
                 np.array(columns["predicted"], dtype=np.int64), np.array(columns["probability"], dtype=np.float32),
+                np.array(columns["margin"], dtype=np.float32) if "margin" in columns else None,
             )  # fmt: skip
 
     @property

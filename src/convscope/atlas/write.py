@@ -40,7 +40,12 @@ def forget_answers(root: Path, *, pictures: bool) -> None:
 
     With ``pictures`` those that were dropped in go too, for they are kept as that network was shown them.
     """
-    for path in (*root.glob("layers/*/evolution*"), *root.glob("images/photo-*"), root / layout.LESSONS):
+    for path in (
+        *root.glob("layers/*/evolution*"),
+        *root.glob("images/photo-*"),
+        root / layout.LESSONS,
+        root / layout.INVARIANCE,
+    ):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for folder in ("stacks", "why", *(("uploads",) if pictures else ())):
         shutil.rmtree(root / folder, ignore_errors=True)
@@ -51,7 +56,7 @@ def forget_answers(root: Path, *, pictures: bool) -> None:
 
 def _looks_like_atlas(root: Path) -> bool:
     known = {
-        layout.MANIFEST, layout.IMAGES, layout.LESSONS, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
+        layout.MANIFEST, layout.IMAGES, layout.LESSONS, layout.INVARIANCE, "images", "layers", "maps", "partial", "stacks", "uploads", "why",
     }  # fmt: skip
     return all(entry.name in known or entry.name.startswith(".") for entry in root.iterdir())
 

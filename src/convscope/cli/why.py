@@ -17,6 +17,8 @@ def why(
     against: str | None = None,
     atlas: str | None = None,
     data: str | None = None,
+    boxes: str | None = None,
+    box: str | None = None,
     network: Annotated[Network | None, Parameter(name="*")] = None,
     settings: Annotated[Inquiry | None, Parameter(name="*")] = None,
     json: bool = False,
@@ -35,6 +37,10 @@ def why(
         The atlas of the network; a run has its own.
     data
         The images that the atlas was made of; a run remembers its own.
+    boxes
+        Where the things are: a CSV with image,x0,y0,x1,y1 in source pixels; boxes.csv beside the atlas by default.
+    box
+        Where the thing is in this picture: x0,y0,x1,y1.
     json
         Print everything that was measured as JSON.
     """
@@ -44,7 +50,15 @@ def why(
     opened = run if is_run(run) else (network or Network()).open(run)
     with survey_progress() as report:
         found = ask(
-            opened, image, against=against, atlas=atlas, images=data, settings=settings, on_progress=report
+            opened,
+            image,
+            against=against,
+            atlas=atlas,
+            images=data,
+            boxes=boxes,
+            box=box,
+            settings=settings,
+            on_progress=report,
         )
     if json:
         print_json(found.as_dict())

@@ -8,7 +8,7 @@ import numpy as np
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.addresses import ROWS_A_PAGE, has
+from convscope.explorer.addresses import PANELS_A_SHARD, has
 from convscope.explorer.channels import preference
 from convscope.explorer.excerpt import channels_in, kept_of, rows_in
 from convscope.explorer.gallery import wrong
@@ -66,7 +66,10 @@ def shown(value: float) -> float | None:
 
 
 def image_columns(atlas: Atlas) -> dict[str, Any]:
-    """Every image that is shown, in order: ``row``, ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p`` and ``wrong``."""
+    """Every image that is shown, in order: ``row``, ``id``, ``true`` in ``labels``, ``pred`` in ``classes``, ``p`` and ``wrong``.
+
+    ``margin`` is empty where it was not kept; ``layers`` says of each its folder, channels, and how many lie in one script.
+    """
     images, rows = atlas.images, rows_in(atlas)
     return {
         "row": rows.tolist(),
@@ -76,8 +79,11 @@ def image_columns(atlas: Atlas) -> dict[str, Any]:
         "classes": atlas.classes,
         "pred": images.predicted[rows].tolist(),
         "p": [shown(value) for value in images.probability[rows].tolist()],
+        "margin": [] if images.margin is None else [shown(value) for value in images.margin[rows].tolist()],
         "wrong": [int(value) for value in wrong(atlas)[rows]],
         "thumbs": (layout.THUMBS_ACROSS, layout.THUMBS_A_SHEET),
-        "page": ROWS_A_PAGE,
+        "layers": {
+            name: (escape(name), layer.channels, PANELS_A_SHARD) for name, layer in atlas.layers.items()
+        },
         "chosen": [row for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row))],
     }

@@ -30,7 +30,7 @@ def chart(
     title: str, epochs: Sequence[int], curves: Sequence[Curve], best: int, last: int, *, percent: bool
 ) -> Markup:
     """Lines over ``epochs`` of 0 to ``last``, from zero up; a dotted line marks the ``best`` epoch, another the one that is asked for."""
-    top = _round_up(max(max(curve.values) for curve in curves)) if not percent else 1.0
+    top = round_up(max(max(curve.values) for curve in curves)) if not percent else 1.0
     across = [_x(epoch, last) for epoch in epochs]
     lines, labels = Markup(""), _labels(curves, top)
     for place, (curve, y) in enumerate(zip(curves, labels, strict=True)):
@@ -85,10 +85,10 @@ def _words(value: float, percent: bool) -> str:
     return f"{value:.1%}".replace(".0%", "%").replace("%", " %") if percent else f"{value:.3g}"
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """The next of 1, 2, 5 times a power of ten.
 
-    >>> _round_up(1.3), _round_up(0.04)
+    >>> round_up(1.3), round_up(0.04)
     (2.0, 0.05)
     """
     size = 1e-6

@@ -123,7 +123,11 @@ def bars(trial: Trial) -> list[Row]:
                 "accuracy on the class", interval((change + 1) / 2, (low + 1) / 2, (high + 1) / 2, 0.5), words
             )
         ]
-    labels = {"cover": ("there", "elsewhere"), "paste": ("its patch", "another patch")}
+    labels = {
+        "context": ("all but the thing covered", "the thing covered"),
+        "cover": ("there", "elsewhere"),
+        "paste": ("its patch", "another patch"),
+    }
     there, control = (
         Share(int(numbers[f"{which}count"] or 0), int(numbers[f"{which}total"] or 0))
         for which in ("", "control_")

@@ -1,34 +1,28 @@
-"""The arrays of the Loupe as a classic script.
-
-Scripts, not JSON: a page opened by double click may load scripts but may not fetch.
-"""
-
-import base64
-import json
+"""The arrays of the Loupe as a script of data."""
 
 import numpy as np
 
 from convscope.atlas.read import Atlas
-from convscope.atlas.sight import sight
+from convscope.atlas.sight import NONE, sight
+from convscope.explorer.addresses import loupe_script
+from convscope.explorer.packed import packed
 
 
 def script(atlas: Atlas, chosen: int, layer: str) -> str:
-    """The arrays as a call of ``Scope.loupe``; channels and thousandths of the score as base64 uint16."""
+    """Who answers in each cell, three a cell, row by row, with thousandths of the score.
+
+    ``present`` lists the channels in the order in which their maps lie below each other in the picture of the Loupe.
+    """
     seen = sight(atlas, chosen, layer)
     grid = seen.cells
     data = {
-        "image": chosen,
-        "layer": seen.layer.name,
         "height": seen.layer.shape[1],
         "width": seen.layer.shape[2],
         "cell": [grid.left, grid.top, grid.width, grid.height],
         "rows": seen.layer.field.rows.tolist(),
         "columns": seen.layer.field.columns.tolist(),
-        "channel": _base64(seen.channel),
-        "score": _base64(np.clip(np.rint(seen.score * 1000), 0, 65535)),
+        "channels": seen.channel.ravel().tolist(),
+        "scores": np.clip(np.rint(seen.score * 1000), 0, 65535).astype(int).ravel().tolist(),
+        "present": np.setdiff1d(seen.channel, [NONE]).tolist(),
     }
-    return f"Scope.loupe({json.dumps(data)});\n"
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, dtype="<u2").tobytes()).decode()
+    return packed(loupe_script(chosen, layer), data)

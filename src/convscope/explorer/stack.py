@@ -1,7 +1,6 @@
 """What the page of one picture shows: windows on the maps of each layer, and the maps that lenses made of it."""
 
 import base64
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.atlas.sight import NONE, cells, has_loupe, sight
 from convscope.atlas.stack import MAPS, Answer, Stack, answered, maps_size, places, read_stack
 from convscope.explorer.addresses import image_page
+from convscope.explorer.packed import packed
 from convscope.plain.boxes import Box
 from convscope.plain.colour import diverging
 from convscope.plain.names import escape
@@ -135,7 +135,7 @@ def ramps() -> dict[str, list[str]]:
 
 
 def script(atlas: Atlas, picture: Picture) -> str:
-    """Geometry, maps and numbers of a stack as ``Scope.stack``: a page opened from a disk may not fetch."""
+    """Geometry, maps and numbers of a stack as a script of data."""
     stack = read_stack(atlas, picture)
     assert stack is not None
     height, width = atlas.fit.height, atlas.fit.width
@@ -149,7 +149,7 @@ def script(atlas: Atlas, picture: Picture) -> str:
         ],
         "boards": [_numbers(board(picture, found)) for found in stack.answers],
     }
-    return f"Scope.stack = {json.dumps(data)};\n"
+    return packed(f"{image_page(picture.key)}stack.js", data)
 
 
 def _layer(layer: AtlasLayer, top: int, tops: tuple[float, ...], height: int, width: int) -> dict[str, Any]:

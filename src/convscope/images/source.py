@@ -132,7 +132,8 @@ class Images:
 
     def sorted_by_id(self) -> "Images":
         """The same images in the order of their ids, whatever order they were found in."""
-        return self.subset(sorted(range(len(self)), key=self.ids.__getitem__))
+        order = sorted(range(len(self)), key=self.ids.__getitem__)
+        return self if order == list(range(len(self))) else self.subset(order)
 
     @cached_property
     def digest(self) -> str:

@@ -8,6 +8,9 @@ the padding, and are blanked before the operation that would have padded.
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from convscope.model.layer import Layer
 from convscope.model.operations import CONVOLUTIONS, POINTWISE
 from convscope.model.region import pair
@@ -30,6 +33,17 @@ class Span:
     def hull(self, other: "Span") -> "Span":
         start = min(self.start, other.start)
         return Span(self.stride, start, max(self.start + self.length, other.start + other.length) - start)
+
+    def inside(self, at: Tensor, length: int) -> Tensor:
+        """``[N, self.length]``: which positions lie on a map of ``length``, for the units ``at`` ``[N]``."""
+        places = (at * self.stride + self.start)[:, None] + torch.arange(self.length, device=at.device)
+        return (places >= 0) & (places < length)
+
+    def overlap(self, at: int, length: int) -> tuple[int, int, int]:
+        """Where on a map of ``length`` the unit's span begins, and from where to where it lies on the map."""
+        start = at * self.stride + self.start
+        first = max(start, 0)
+        return first, first - start, max(min(start + self.length, length), first) - start
 
 
 Spans = tuple[Span, Span]  # rows, columns
@@ -79,7 +93,7 @@ def _add_inputs(plan: Plan, call: Call, wanted: list[Spans], record: Record) -> 
         if not _same_size(call, value, record):
             return False
         known = plan.needs.get(value)
-        merged = spans if known is None else _merged(known, spans)  # type: ignore[arg-type]
+        merged = spans if known is None else hull_of(known, spans)  # type: ignore[arg-type]
         if merged is None:
             return False
         plan.needs[value] = merged  # type: ignore[assignment]
@@ -87,7 +101,8 @@ def _add_inputs(plan: Plan, call: Call, wanted: list[Spans], record: Record) -> 
     return True
 
 
-def _merged(first: Spans, second: Spans) -> Spans | None:
+def hull_of(first: Spans, second: Spans) -> Spans | None:
+    """What holds both; None where the two ways down differ in their stride."""
     if any(a.stride != b.stride for a, b in zip(first, second, strict=True)):
         return None
     return first[0].hull(second[0]), first[1].hull(second[1])

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.graph import Node
+from torch.nn import functional
 
 from convscope.errors import BadModel
-from convscope.model.crop import Plan, Span, map_shape
+from convscope.model.crop import Plan, map_shape
 from convscope.model.operations import MAX_POOLS, arguments, canonical
 from convscope.model.reading import Stopped
 from convscope.model.tape import INPUT, Record, Value
@@ -26,7 +27,10 @@ class CannotCrop(BadModel):
 
 
 class Crops(Watch):
-    """Runs the recorded calls on crops; ``reader`` gets the layer's output, ``[N, C, 1, 1]``."""
+    """Runs the recorded calls on crops; ``reader`` gets the layer's output, ``[N, C, 1, 1]``.
+
+    ``switches``, where given, takes for each max-pool, by its index, where in its input the maxima were.
+    """
 
     def __init__(
         self,
@@ -36,10 +40,11 @@ class Crops(Watch):
         positions: Tensor,
         pixels: Tensor,
         reader: Callable[[Tensor], None],
+        switches: dict[int, Tensor] | None = None,
     ):
         super().__init__()
         self.record, self.plan, self.last, self.reader = record, plan, last, reader
-        self.positions = positions
+        self.positions, self.switches = positions, switches
         self.index = 0
         self.values = {id(pixels): Value(INPUT)}
         self.alive = [pixels]
@@ -79,7 +84,7 @@ class Crops(Watch):
             named = arguments(operation, args, kwargs)
             named |= {"padding": 0} | ({} if operation == "conv2d" else {"ceil_mode": False})
             named["input"] = self._needed(named["input"], LOWEST if operation in MAX_POOLS else 0.0)
-            return func(**named)
+            return func(**named) if self.switches is None else self._noting(func, operation, named)
         sliced = self._replaced(args), self._replaced(kwargs)
         result = func(*sliced[0], **sliced[1])
         if any(
@@ -87,6 +92,12 @@ class Crops(Watch):
             for new, old in zip(tensors_in(sliced), tensors_in((args, kwargs)), strict=True)
         ):
             raise CannotCrop(f"call {self.index} writes into a part of its input")
+        return result
+
+    def _noting(self, func: Any, operation: str, named: dict[str, Any]) -> Any:
+        if operation != "max_pool2d" or self.switches is None:
+            return func(**named)
+        result, self.switches[self.index] = pool_with_switches(named["input"], named)
         return result
 
     def _replaced(self, tree: Any) -> Any:
@@ -116,7 +127,9 @@ class Crops(Watch):
         value = self.values[id(tensor)]
         spans = self.plan.inputs[self.index][value]
         shape = map_shape(self.record, value)
-        rows, columns = (self._inside(span, axis, shape[2 + axis]) for axis, span in enumerate(spans))
+        rows, columns = (
+            span.inside(self.positions[:, axis], shape[2 + axis]) for axis, span in enumerate(spans)
+        )
         part = self._slice(tensor)
         if rows.all() and columns.all():
             return part
@@ -124,11 +137,12 @@ class Crops(Watch):
         inside = (rows[:, None, :, None] & columns[:, None, None, :]).to(part)
         return part * inside + (1 - inside) * fill if fill else part * inside
 
-    def _inside(self, span: Span, axis: int, length: int) -> Tensor:
-        """``[N, span.length]``: which positions lie on the map."""
-        first = self.positions[:, axis] * span.stride + span.start
-        at = first[:, None] + torch.arange(span.length, device=first.device)
-        return (at >= 0) & (at < length)
+
+def pool_with_switches(maps: Tensor, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """A max-pool, and where in ``maps`` its maxima were, row after row."""
+    quick = maps.contiguous(memory_format=torch.channels_last)  # no layout changes a maximum
+    names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+    return functional.max_pool2d_with_indices(quick, **{n: settings[n] for n in names if n in settings})
 
 
 def cut_pixels(batch: Tensor, plan: Plan, positions: Tensor) -> tuple[Tensor, Tensor]:

@@ -162,9 +162,12 @@ class Model:
         return self.normalised(self.pixels(image))
 
     def normalised(self, pixels: np.ndarray) -> Tensor:
-        """The network's input ``[C, H, W]`` for uint8 pixels ``[height, width, channels]`` that are fitted already."""
+        """The network's input ``[C, H, W]`` for uint8 pixels ``[height, width, channels]`` that are fitted already.
+
+        Also of several at once, ``[N, height, width, channels]``.
+        """
         mean, std = self.normalisation
-        channels_first = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)
+        channels_first = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).movedim(-1, -3)
         return (channels_first.float() / 255 - mean) / std
 
     @property

@@ -15,19 +15,24 @@ from convscope.model.state import undisturbed
 
 
 @dataclass(frozen=True)
-class Projection:
+class Sent:
     """What each unit of a batch sends to its own image.
 
-    ``signal`` is ``[N, C, H, W]``; ``values`` ``[N]`` the activations, ``positions`` ``[N, 2]`` (y, x).
-    ``corners`` ``[N, 2]`` (top, left) says where each signal lies in its image: at (0, 0), unless it was
-    made on a crop.
+    ``signal`` is ``[N, C, H, W]``; ``corners`` ``[N, 2]`` (top, left) says where each signal lies in its image:
+    at (0, 0), unless it was made on a crop.
     """
 
     signal: Tensor
-    values: Tensor
-    positions: Tensor
     corners: Tensor
     descent: Descent
+
+
+@dataclass(frozen=True)
+class Projection(Sent):
+    """The same with the activations ``values`` ``[N]`` and their ``positions`` ``[N, 2]`` (y, x)."""
+
+    values: Tensor
+    positions: Tensor
 
 
 def project(
@@ -65,7 +70,7 @@ def project(
     read(model, pixels, {layer: select}, gradients=True, on_response_norm=note)
     (values, where) = chosen[0]
     signal, descent = descend(values, pixels, rule, response_norms)
-    return Projection(signal.detach(), values.detach(), where, torch.zeros_like(where), descent)
+    return Projection(signal.detach(), torch.zeros_like(where), descent, values.detach(), where)
 
 
 def project_crops(
@@ -106,4 +111,4 @@ def _project_planned(
         except RuntimeError as error:  # code of the model's own that relies on the size of its input
             raise CannotCrop(str(error)) from error
     signal, descent = descend(chosen[0], pixels, rule, mode.response_norms)
-    return Projection(signal.detach(), chosen[0].detach(), positions, corners, descent)
+    return Projection(signal.detach(), corners, descent, chosen[0].detach(), positions)

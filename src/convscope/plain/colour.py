@@ -32,12 +32,12 @@ def oklch(lightness: float, chroma: float, hue: float) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def diverging(dark: bool) -> np.ndarray:
-    """Nine colours uint8 ``[9, 3]`` from negative (blue) over zero to positive (orange), of equal lightness either way.
+def diverging(dark: bool, stops: int = 17) -> np.ndarray:
+    """Colours uint8 ``[stops, 3]`` from negative (blue) over zero to positive (orange), of equal lightness either way.
 
-    Zero is near-white, or near-black for a ``dark`` page, so that what is far from it always stands out.
+    Zero is near-white, or near-black for a ``dark`` page, so that what is far from it always stands out. Every
+    colour is one that a screen has: where one is clipped, straight lines between stops miss the curve by many levels.
     """
-    end, middle = (0.86, 0.2) if dark else (0.42, 0.97)
-    steps = np.linspace(-1, 1, 9)
+    (end, middle), steps = (0.78, 0.2) if dark else (0.46, 0.97), np.linspace(-1, 1, stops)
     lightness = middle + np.abs(steps) * (end - middle)
-    return np.array([oklch(light, 0.15 * abs(step) ** 0.7, 50 if step > 0 else 250) for light, step in zip(lightness, steps, strict=True)], np.uint8)  # fmt: skip
+    return np.array([oklch(light, 0.11 * abs(step) ** 0.7, 50 if step > 0 else 250) for light, step in zip(lightness, steps, strict=True)], np.uint8)  # fmt: skip

@@ -86,6 +86,18 @@ class Fit:
         )
         return Box(*map(float, moved.clip(height, width)))
 
+    def input_box(self, box: Box, height: int, width: int) -> Box:
+        """A box of a ``height`` x ``width`` source in model pixels, clipped to what the model is shown.
+
+        >>> Fit(64, 64, how="crop", resize=72).input_box(Box(8, 8, 136, 136), height=144, width=144)
+        Box(left=0.0, top=0.0, right=64.0, bottom=64.0)
+        """
+        scaled = self._scaled(height, width)
+        top, left = self._offset(scaled)
+        sy, sx = scaled[0] / height, scaled[1] / width
+        moved = Box(box.left * sx - left, box.top * sy - top, box.right * sx - left, box.bottom * sy - top)
+        return Box(*map(float, moved.clip(self.height, self.width)))
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 

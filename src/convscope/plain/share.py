@@ -16,7 +16,8 @@ def wilson(right: int, total: int) -> tuple[float, float]:
         return nan, nan
     share, z = right / total, Z * Z / total
     middle, half = share + z / 2, Z * sqrt(share * (1 - share) / total + z / (4 * total))
-    return (middle - half) / (1 + z), (middle + half) / (1 + z)
+    low, high = (middle - half) / (1 + z), (middle + half) / (1 + z)
+    return low if right else 0.0, high if right < total else 1.0  # what the sums are but for their rounding
 
 
 @dataclass(frozen=True)

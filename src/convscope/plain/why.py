@@ -11,7 +11,7 @@ Grid = tuple[tuple[float, ...], ...]
 VERDICTS = ("supported", "not supported", "not tested")
 RULE = (
     "“Supported” where the pasted patch alone turns pictures of other classes, far more often than a patch from "
-    "elsewhere, and at least two of the other three tests speak for it as well; “not tested” where the patch could not "
+    "elsewhere, and at least two of the other tests speak for it as well; “not tested” where the patch could not "
     "be pasted or fewer than three tests could be made; else “not supported”."
 )
 

@@ -1,4 +1,4 @@
-"""Is it a shortcut? Four tests of one channel, each a number beside a control, each with its interval."""
+"""Is it a shortcut? Tests of one channel, each a number beside a control, each with its interval."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,8 @@ from convscope.plain.share import Share
 from convscope.plain.squares import Square, elsewhere, square_around
 from convscope.plain.unit import Unit
 from convscope.plain.why import Trial
-from convscope.studies.suspicion import Suspicion, batches, size_of
+from convscope.studies.suspicion import FEWEST, Suspicion, Telling, batches, size_of
 
-FEWEST = 3  # images below which nothing is said of them
 LOSS = 0.05  # of the class's accuracy, below which silencing the channel is no blow
 MOST = 0.8  # of the pictures, that a patch must turn
 RESAMPLES = 1000
@@ -25,7 +24,7 @@ Patch = tuple[int, Square]  # row of the image it is cut from, and where
 
 def cover(suspicion: Suspicion) -> Trial:
     """Cover what the channel looks at, in pictures given the class, and a square of the same size elsewhere."""
-    told = _Telling(
+    told = Telling(
         "cover", "Cover what it looks at",
         "Speaks for a shortcut where covering one small square (of nine around the channel’s strongest cell the one that "
         "silences it most) takes the class away more often than covering another "
@@ -81,7 +80,7 @@ def _turned(suspicion: Suspicion, pictures: Tensor) -> Share:
 
 def ablate(suspicion: Suspicion) -> Trial:
     """Hold the channel at zero over the images and count again who is named right."""
-    told = _Telling(
+    told = Telling(
         "ablate", "Silence the channel",
         f"Speaks for a shortcut where the class loses more than {LOSS:.0%} of its own images and the interval (bootstrap "
         f"over images, {RESAMPLES} draws, 95 %) excludes less.",
@@ -118,7 +117,7 @@ def ablate(suspicion: Suspicion) -> Trial:
 
 def paste(suspicion: Suspicion, patch: Patch | None) -> Trial:
     """Paste the channel's patch onto pictures of other classes; beside it, squares of other pictures of the class."""
-    told = _Telling(
+    told = Telling(
         "paste", "Paste its patch",
         f"Speaks for a shortcut where the patch turns at least {MOST:.0%} of the pictures, and more of them than squares from "
         "other places of pictures of the class do (the 95 % intervals lie apart).",
@@ -181,7 +180,7 @@ def strongest_patch(suspicion: Suspicion, row: int) -> Patch:
 
 def counter(suspicion: Suspicion) -> Trial:
     """Pictures that are not of the class and fire the channel as strongly: what are they called?"""
-    told = _Telling(
+    told = Telling(
         "counter", "Pictures without it",
         "Speaks for a shortcut where pictures of other classes that fire the channel as strongly as the class's own are "
         "called it more often than the rest (the 95 % intervals lie apart).",
@@ -207,27 +206,6 @@ def counter(suspicion: Suspicion) -> Trial:
     return told.shares(firing.above(rest), found, firing, rest)
 
 
-class _Telling:
-    """Name, title, rule and limits of a test, to which what was found is added."""
-
-    def __init__(self, name: str, title: str, rule: str, not_shown: str):
-        self.words = name, title, rule, not_shown
-
-    def trial(self, speaks: bool | None, found: str, numbers: dict[str, float | int | str | None]) -> Trial:
-        name, title, rule, not_shown = self.words
-        return Trial(name, title, None if speaks is None else bool(speaks), found, rule, not_shown, numbers)
-
-    def untested(self, why: str) -> Trial:
-        return self.trial(None, why, {})
-
-    def shares(self, speaks: bool, found: str, there: Share, control: Share) -> Trial:
-        numbers: dict[str, float | int | str | None] = {
-            "count": there.count, "total": there.total,
-            "control_count": control.count, "control_total": control.total,
-        }  # fmt: skip
-        return self.trial(speaks, found, numbers)
-
-
 def _bootstrap(values: np.ndarray, seed: int) -> tuple[float, float]:
     """The 2.5th and 97.5th percentile of the mean over resampled images."""
     rng = np.random.default_rng(seed)
@@ -247,7 +225,7 @@ def _points(share: float | None) -> str:
 
 
 def tests(suspicion: Suspicion, patch: Patch | None) -> Iterator[Trial]:
-    """All four, in the order of the page; without a patch nothing is pasted."""
+    """All that need no boxes, in the order of the page; without a patch nothing is pasted."""
     yield cover(suspicion)
     yield ablate(suspicion)
     yield paste(suspicion, patch)

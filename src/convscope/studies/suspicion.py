@@ -1,4 +1,4 @@
-"""A suspicion: that a class is told by one channel; and the pictures on which it is put to the test."""
+"""A suspicion: that a class is told by one channel; the pictures on which it is put to the test, and how a test is told."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from convscope.model.model import Model
-from convscope.plain.why import Inquiry
+from convscope.plain.share import Share
+from convscope.plain.why import Inquiry, Trial
 from convscope.studies.contributions import Contributions
 
 AT_ONCE = 32  # pictures in a forward pass
+FEWEST = 3  # images below which nothing is said of them
 Batch = Callable[[Sequence[int]], Tensor]
 
 
@@ -95,3 +97,27 @@ def batches(batch: Batch, rows: np.ndarray) -> Iterator[Tensor]:
 def size_of(model: Model, settings: Inquiry) -> int:
     """The side of the covered square: as asked, or an eighth of the shorter edge."""
     return settings.size or max(1, round(min(model.fit.height, model.fit.width) / 8))
+
+
+class Telling:
+    """Name, title, rule and limits of a test, to which what was found is added."""
+
+    def __init__(self, name: str, title: str, rule: str, not_shown: str):
+        self.words = name, title, rule, not_shown
+
+    def trial(self, speaks: bool | None, found: str, numbers: dict[str, float | int | str | None]) -> Trial:
+        """The test as it came out."""
+        name, title, rule, not_shown = self.words
+        return Trial(name, title, None if speaks is None else bool(speaks), found, rule, not_shown, numbers)
+
+    def untested(self, why: str) -> Trial:
+        """The test that could not be made."""
+        return self.trial(None, why, {})
+
+    def shares(self, speaks: bool, found: str, there: Share, control: Share) -> Trial:
+        """The test of a share beside its control."""
+        numbers: dict[str, float | int | str | None] = {
+            "count": there.count, "total": there.total,
+            "control_count": control.count, "control_total": control.total,
+        }  # fmt: skip
+        return self.trial(speaks, found, numbers)

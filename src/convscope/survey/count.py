@@ -1,7 +1,8 @@
 """The streaming pass: every layer of every image is counted at its own call, then forgotten."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,17 +12,22 @@ from convscope.model.model import Model
 from convscope.model.reading import read
 from convscope.survey.pixels import Pixels
 from convscope.survey.sample import positions_a_map
-from convscope.survey.settings import UNIT_BATCHES, Survey
+from convscope.survey.settings import UNIT_BATCHES
 from convscope.survey.tally import Tally
+
+AHEAD = 2  # batches
 
 
 @dataclass
 class Counts:
-    """What was found in some work units: a tally a layer, and every image's predicted class and its probability."""
+    """What was found in some work units: a tally a layer, and of every image its predicted class, that one's probability
+    and its lead over the second, the margin.
+    """
 
     tallies: dict[str, Tally]
     predicted: np.ndarray
     probability: np.ndarray
+    margin: np.ndarray
     units: set[int] = field(default_factory=set)
 
     @staticmethod
@@ -31,7 +37,8 @@ class Counts:
         """Nothing found yet, of so many images and classes of labels; ``sample`` are rows whose peaks are kept."""
         values = positions_a_map(images)
         tallies = {name: Tally(model.layer(name).channels, classes, k, values, sample) for name in layers}
-        return Counts(tallies, np.zeros(images, dtype=np.int32), np.zeros(images, dtype=np.float32))
+        shares = (np.zeros(images, dtype=np.float32) for _ in range(2))
+        return Counts(tallies, np.zeros(images, dtype=np.int32), *shares)
 
     def merge(self, other: "Counts") -> None:
         """Take in what was found in other units."""
@@ -40,6 +47,7 @@ class Counts:
             tally.merge(other.tallies[name])
         self.predicted += other.predicted  # each image's is zero in all units but its own
         self.probability += other.probability
+        self.margin += other.margin
         self.units |= other.units
 
 
@@ -51,19 +59,19 @@ def work_units(count: int, batch: int) -> list[list[range]]:
 
 def count_unit(
     model: Model,
-    pixels: Pixels,
+    labels: np.ndarray,
     counts: Counts,
-    settings: Survey,
+    batches: Iterable[tuple[np.ndarray, Tensor]],
     number: int,
     counted: Callable[[int], None],
 ) -> None:
-    """Add one work unit to ``counts``, telling ``counted`` how many images each batch had.
+    """Add work unit ``number``, its ``batches`` with their rows, to ``counts``; ``labels`` are of all images.
 
-    What is counted already spares work: only what beats the winners so far is ranked. Raises BadModel on
-    NaN, naming layer and image; ``counts`` are then of no use.
+    ``counted`` is told how many images each batch had. What is counted already spares work: only what beats
+    the winners so far is ranked. Raises BadModel on NaN, naming layer and image; ``counts`` are then of no use.
     """
-    for rows, batch in _prefetched(pixels, work_units(len(pixels.images), settings.batch)[number]):
-        count_batch(model, counts, rows, batch, pixels.images.labels[rows])
+    for rows, batch in batches:
+        count_batch(model, counts, rows, batch, labels[rows])
         counted(len(rows))
     counts.units.add(number)
 
@@ -79,14 +87,25 @@ def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, l
             reader(model.output)(output)
         scores = output.detach().float().flatten(1)
         counts.predicted[rows] = scores.argmax(dim=1).cpu().numpy()
-        counts.probability[rows] = model.shares(scores).amax(dim=1).cpu().numpy()
+        best = model.shares(scores).topk(min(2, scores.shape[1]), dim=1).values.cpu().numpy()
+        counts.probability[rows] = best[:, 0]
+        counts.margin[rows] = best[:, 0] - best[:, 1:].sum(axis=1)  # of a single class: all of it
 
     read(model, batch, {name: reader(name) for name in counts.tallies} | {model.output: keep_scores})
 
 
-def _prefetched(pixels: Pixels, unit: Sequence[range]) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Batches in order, the next one decoded while this one is counted."""
-    with ThreadPoolExecutor(1) as ahead:
-        waiting = [ahead.submit(pixels.batch, rows) for rows in unit]
-        for rows, future in zip(unit, waiting, strict=True):
-            yield np.arange(rows.start, rows.stop), future.result()
+def read_ahead(pixels: Pixels, batches: Iterable[range]) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Rows and pixels of batches in order, the next ``AHEAD`` decoded while one is counted."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting: deque[tuple[range, Future[Tensor]]] = deque()
+        for rows in batches:
+            waiting.append((rows, reader.submit(pixels.batch, rows)))
+            if len(waiting) > AHEAD:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+
+
+def _first(waiting: deque[tuple[range, Future[Tensor]]]) -> tuple[np.ndarray, Tensor]:
+    rows, batch = waiting.popleft()
+    return np.arange(rows.start, rows.stop), batch.result()

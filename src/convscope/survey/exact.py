@@ -72,9 +72,9 @@ def fixed_point(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def added(places: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Different places, and for each of ``arrays`` the sum of its entries at each."""
-    there, which = np.unique(places, return_inverse=True)
-    if len(there) == len(places):
+    if len(set(places.tolist())) == len(places):
         return places, *arrays
+    there, which = np.unique(places, return_inverse=True)
     # a matrix product of ones and zeros: exact, since every partial sum is
     chosen = (which == np.arange(len(there))[:, None]).astype(np.float64)
     sums = ((chosen @ array.reshape(len(array), -1)).reshape(-1, *array.shape[1:]) for array in arrays)

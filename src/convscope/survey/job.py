@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from convscope.model.model import Model
 from convscope.nets.untrained import untrained
 from convscope.plain.machine import keep_freed_memory
 from convscope.survey.channels import read_channels
-from convscope.survey.count import Counts, count_unit, work_units
+from convscope.survey.count import Counts, count_unit, read_ahead, work_units
 from convscope.survey.loupe import choose
 from convscope.survey.manifest import describe
 from convscope.survey.partial import ALL, Partial, key_of
@@ -174,9 +175,11 @@ def count(job: Job, units: range, who: str) -> Counts:
     found = job.partial.load_counts(job.no_counts)
     mine = found if who == ALL else job.partial.load_counts(job.no_counts, who)
     images, saved = len(job.pixels.images), time.monotonic()
-    rows = [sum(map(len, unit)) for unit in work_units(images, job.settings.batch)]
-    done = sum(rows[unit] for unit in found.units)
+    batches = work_units(images, job.settings.batch)
+    done = sum(len(rows) for unit in found.units for rows in batches[unit])
     todo = [unit for unit in units if unit not in found.units]
+    # across units too, so that none begins by waiting for its pictures
+    ahead = read_ahead(job.pixels, (rows for unit in todo for rows in batches[unit]))
 
     def counted(more: int) -> None:
         nonlocal done
@@ -184,7 +187,8 @@ def count(job: Job, units: range, who: str) -> Counts:
         job.tell("counting", done, images, "images")
 
     for unit in todo:
-        count_unit(job.model, job.pixels, mine, job.settings, unit, counted)
+        its = islice(ahead, len(batches[unit]))
+        count_unit(job.model, job.pixels.images.labels, mine, its, unit, counted)
         if unit == todo[-1] or time.monotonic() - saved > SAVED_EVERY:
             job.partial.save_counts(who, mine)
             saved = time.monotonic()

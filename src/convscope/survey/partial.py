@@ -54,6 +54,7 @@ class Partial:
             "units": np.array(sorted(counts.units), dtype=np.int32),
             "predicted": counts.predicted,
             "probability": counts.probability,
+            "margin": counts.margin,
         }
         arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         write_bytes(self.folder / f"counts-{who}.safetensors", save(arrays))
@@ -98,10 +99,14 @@ def _read_counts(path: Path, counts: Counts) -> Counts | None:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
+    if "margin" not in state:  # of a version that did not keep it
+        return None
     for place, tally in enumerate(counts.tallies.values()):
         tally.restore(
             {name.partition(".")[2]: array for name, array in state.items() if name.startswith(f"{place}.")}
         )
-    counts.predicted, counts.probability = state["predicted"], state["probability"]
+    counts.predicted, counts.probability, counts.margin = (
+        state[name] for name in ("predicted", "probability", "margin")
+    )
     counts.units = {int(unit) for unit in state["units"]}
     return counts

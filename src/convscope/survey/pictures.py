@@ -17,8 +17,8 @@ from convscope.atlas import layout
 from convscope.atlas.write import write_picture
 from convscope.model.layer import Layer
 from convscope.model.model import Model
-from convscope.model.projection import project_crops
 from convscope.model.validity import judge
+from convscope.model.winners import project_winners
 from convscope.plain.fit import match_channels
 from convscope.plain.render import scale_tile, signed, tile_box, window
 from convscope.plain.validity import Validity
@@ -133,16 +133,21 @@ def paint_patches(easel: Easel, group: range, tiles: Tiles) -> None:
 def paint_projections(easel: Easel, group: range, tiles: Tiles, pairs: list[Pair]) -> Validity | None:
     """Draw the projections of some winners; how far they may be trusted, None where there were no winners."""
     validity = None
+    pairs = sorted(
+        pairs, key=lambda pair: (pair.channel, pair.y, pair.x, pair.rank)
+    )  # what is alike, together
     for start in range(0, len(pairs), PAIRS_A_PASS):
         some = pairs[start : start + PAIRS_A_PASS]
         signals, corners, validity = project_pairs(easel.model, easel.pixels, easel.layer, some)
+        if validity.label == "refused":
+            continue  # the tiles stay hatched
         for pair, signal, corner in zip(some, signals, corners, strict=True):
             left, top, width, height = _box(easel.layer, pair, easel.model)
             crop = window(signal, (left - int(corner[1]), top - int(corner[0]), width, height), 0.0)
             at = pair.channel - group.start, pair.rank
             tiles.projections[at], tiles.scale[at] = signed(scale_tile(crop, tiles.projections.shape[2]))
             tiles.small_projections[at] = signed(scale_tile(crop, layout.SHEET_TILE)).pixels
-            tiles.projected[at] = validity.label != "refused"
+            tiles.projected[at] = 1
     return validity
 
 
@@ -200,7 +205,7 @@ def project_pairs(
     batch = pixels.batch([pair.row for pair in pairs])
     channels = torch.tensor([pair.channel for pair in pairs])
     positions = torch.tensor([(pair.y, pair.x) for pair in pairs])
-    seen = project_crops(model, batch, layer.name, channels, positions, "deconvnet")
+    seen = project_winners(model, batch, layer.name, channels, positions)
     validity = judge(model, layer, seen.descent, "deconvnet")
     signals = seen.signal.permute(0, 2, 3, 1).float().cpu().numpy()
     refused = validity.label == "refused"

@@ -11,7 +11,7 @@ from torch import Tensor
 from convscope.images.source import Images
 from convscope.model.model import Model
 
-KEPT_BYTES = 512 << 20
+KEPT, KEPT_BYTES = 2000, 512 << 20  # pictures, so that memory does not grow with their number
 
 
 class Pixels:
@@ -34,7 +34,7 @@ class Pixels:
         pixels = image if self.images.raw(row) is not None else self.model.pixels(image)
         self.kept[row] = pixels
         self.bytes += pixels.nbytes
-        while self.bytes > KEPT_BYTES and len(self.kept) > 1:
+        while len(self.kept) > KEPT or (self.bytes > KEPT_BYTES and len(self.kept) > 1):
             self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return pixels
 
@@ -59,13 +59,15 @@ class Pixels:
         return torch.channels_last if same else torch.contiguous_format
 
     def _stack(self, rows: Sequence[int]) -> Tensor:
-        return torch.stack([self._input(row) for row in rows])
+        raw = [self.images.raw(row) for row in rows]
+        if all(
+            image is None for image in raw
+        ):  # all at once: few large blocks of memory, not many small ones
+            return self.model.normalised(np.stack([self.shown(row) for row in rows]))
+        return torch.stack([self._input(row, image) for row, image in zip(rows, raw, strict=True)])
 
-    def _input(self, row: int) -> Tensor:
-        raw = self.images.raw(row)
+    def _input(self, row: int, raw: np.ndarray | None) -> Tensor:
         # fitted once: a fit that crops would cut what it has cut already
-        return (
-            self.model.normalised(self.shown(row))
-            if raw is None
-            else self.model.preprocess(torch.as_tensor(raw))
-        )
+        if raw is None:
+            return self.model.normalised(self.shown(row))
+        return self.model.preprocess(torch.as_tensor(raw))

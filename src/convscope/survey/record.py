@@ -89,6 +89,7 @@ def _image_columns(images: Images, counts: Counts) -> dict[str, list[Any]]:
         "width": [width for _, width in sizes],
         "predicted": counts.predicted.tolist(),
         "probability": [round(float(p), 6) for p in counts.probability],
+        "margin": [round(float(p), 6) for p in counts.margin],
     }
 
 

@@ -11,67 +11,13 @@ from convscope.errors import BadModel
 from convscope.survey import quantiles
 from convscope.survey.exact import ExactSum
 from convscope.survey.sample import sample
+from convscope.survey.winners import Winners
 
 HISTOGRAM_BINS = 64
 CACHE = 2 << 20  # bytes that a core can read again without going to memory
 SUMS = ("whole", "parts", "endless")
 COUNTS = ("positive", "counts", "class_images")
 SAMPLED = ("peaks", "places")
-
-
-@dataclass(frozen=True)
-class Winners:
-    """The ``k`` strongest activations of every channel, at most one an image, each array ``[C, k]``.
-
-    Of equal values the lower image row wins, then the earlier position in row-major order.
-    """
-
-    value: np.ndarray
-    image: np.ndarray
-    y: np.ndarray
-    x: np.ndarray
-
-    @staticmethod
-    def none(channels: int, k: int) -> "Winners":
-        places = [np.full((channels, k), -1, dtype=np.int32) for _ in range(3)]
-        return Winners(np.full((channels, k), -np.inf, dtype=np.float32), *places)
-
-    def merge(self, other: "Winners") -> "Winners":
-        """The ``k`` strongest of both; the images of both must differ."""
-        k = self.value.shape[1]
-        columns = [np.concatenate(pair, axis=1) for pair in zip(self.arrays(), other.arrays(), strict=True)]
-        order = np.argsort(sort_key(columns[0], columns[1]), axis=1)[:, :k]
-        return Winners(*(np.take_along_axis(column, order, axis=1) for column in columns))
-
-    def beaten(self, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Which of the peaks ``[N, C]`` of images ``rows`` are stronger than their channel's weakest winner."""
-        weakest = self.value[:, -1]
-        last = np.where(self.image[:, -1] < 0, np.iinfo(np.int32).max, self.image[:, -1])
-        return (value > weakest) | ((value == weakest) & (rows[:, None] < last))
-
-    def enter(
-        self, image: np.ndarray, channel: np.ndarray, value: np.ndarray, y: np.ndarray, x: np.ndarray
-    ) -> None:
-        """Let candidates in, each array ``[n]`` and sorted by channel; only their channels are looked at."""
-        there, first, many = np.unique(channel, return_index=True, return_counts=True)
-        new = Winners.none(len(there), many.max(initial=0))
-        slots = np.repeat(np.arange(len(there)), many), np.arange(len(channel)) - np.repeat(first, many)
-        for array, found in zip(new.arrays(), (value, image, y, x), strict=True):
-            array[slots] = found
-        merged = Winners(*(array[there] for array in self.arrays())).merge(new)
-        for array, found in zip(self.arrays(), merged.arrays(), strict=True):
-            array[there] = found
-
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        return self.value, self.image, self.y, self.x
-
-
-def sort_key(value: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """int64 that sort as winners do: one number, since sorting by two takes four times as long."""
-    bits = (value + 0.0).view(np.int32).astype(np.int64)  # minus zero is zero
-    rising = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)  # the bits of a float sort as sign and magnitude
-    # an empty place (-inf, -1) comes after a true value of minus infinity
-    return (-rising << 32) + image.astype(np.uint32)
 
 
 @dataclass
@@ -89,7 +35,6 @@ class Tally:
     k: int
     positions: int
     sample: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    winners: Winners = field(init=False)
     positive: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
@@ -99,7 +44,8 @@ class Tally:
     places: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.winners = Winners.none(self.channels, self.k)
+        self._winners = Winners.none(self.channels, self.k)
+        self._waiting: list[tuple[np.ndarray, Winners]] = []
         self.positive = np.zeros(self.channels, dtype=np.int64)
         self.counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
         self.low = np.full(self.channels, np.inf, dtype=np.float32)
@@ -130,19 +76,35 @@ class Tally:
         self.places[here] = place[batch]
 
     def _rank(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray, width: int) -> None:
-        channel, batch = self.winners.beaten(peak, rows).T.nonzero()
+        batch, channel = self._winners.beaten(peak, rows)
         if len(channel):
-            found = place[batch, channel]
-            self.winners.enter(rows[batch], channel, peak[batch, channel], found // width, found % width)
+            y, x = np.divmod(place[batch, channel], width)
+            self._waiting.append((channel, Winners(peak[batch, channel], rows[batch], y, x)))
+        # letting in looks at whole channels: seldom, since late in a survey hardly any image enters
+        if sum(len(channel) for channel, _ in self._waiting) >= self.channels:
+            self._let_in()
+
+    def _let_in(self) -> None:
+        channels, found = zip(*self._waiting, strict=True)
+        columns = zip(*(each.arrays() for each in found), strict=True)
+        self._winners.enter(np.concatenate(channels), Winners(*map(np.concatenate, columns)))
+        self._waiting = []
+
+    @property
+    def winners(self) -> Winners:
+        """The strongest of all that was added."""
+        if self._waiting:
+            self._let_in()
+        return self._winners
 
     def _draw(self, values: Tensor) -> None:
-        self.positive += (values > 0).sum(dim=0).numpy()
+        self.positive += np.count_nonzero(values.numpy() > 0, axis=0)
         self.low = np.minimum(self.low, values.amin(dim=0).numpy())
         quantiles.count(values, self.counts)
 
     def merge(self, other: "Tally") -> None:
         """Take in what another tally counted over other images."""
-        self.winners = self.winners.merge(other.winners)
+        self._winners = self.winners.merge(other.winners)
         self.low = np.minimum(self.low, other.low)
         self.class_sums.merge(other.class_sums)
         for name in (*COUNTS, *SAMPLED):  # an image is in one part only: in all others its peak is zero
@@ -156,7 +118,8 @@ class Tally:
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what ``state`` gave."""
-        self.winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
+        self._waiting = []
+        self._winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
         for name in SUMS:
             setattr(self.class_sums, name, state[name])
         for name in (*COUNTS, *SAMPLED, "low"):
@@ -209,7 +172,6 @@ def _peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _refuse_nan(peak: np.ndarray, rows: np.ndarray, layer: str) -> None:
-    broken = np.isnan(peak).any(axis=1)
-    if broken.any():
-        row = int(rows[broken.argmax()])
+    if np.isnan(peak.max()):
+        row = int(rows[np.isnan(peak).any(axis=1).argmax()])
         raise BadModel(f"layer {layer} is NaN for image row {row}: a ranking with NaN has no meaning")

@@ -8,6 +8,7 @@ from convscope.atlas import layout
 from convscope.plain.render import ZERO
 
 OUTSIDE = 235  # grey of what lies beyond the image in a patch
+HATCH, HATCH_STEP = 205, 8  # grey, and pixels from line to line, of a projection that was not made
 ACROSS = 3  # tiles of a channel on a sheet, each way
 SAME_LOOK = 6.0  # mean grey levels between 8 x 8 thumbnails that look the same
 
@@ -28,11 +29,11 @@ class Tiles:
 
     @staticmethod
     def blank(channels: int, k: int, tile: int) -> "Tiles":
-        """Grey tiles of a group, to be drawn on."""
+        """Tiles of a group, to be drawn on: grey for patches, hatched for projections, whose grey is a number."""
         small = layout.SHEET_TILE
         return Tiles(
-            empty(channels, k, tile, OUTSIDE), empty(channels, k, tile, ZERO),
-            empty(channels, k, small, OUTSIDE), empty(channels, k, small, ZERO),
+            empty(channels, k, tile, OUTSIDE), hatched(channels, k, tile),
+            empty(channels, k, small, OUTSIDE), hatched(channels, k, small),
             np.zeros((channels, k), dtype=np.float32), np.zeros((channels, k), dtype=np.uint8),
         )  # fmt: skip
 
@@ -40,6 +41,13 @@ class Tiles:
 def empty(channels: int, count: int, side: int, grey: int) -> np.ndarray:
     """Tiles of one grey, ``[channels, count, side, side, 3]``."""
     return np.full((channels, count, side, side, 3), grey, dtype=np.uint8)
+
+
+def hatched(channels: int, count: int, side: int) -> np.ndarray:
+    """Tiles that say that nothing was made, ``[channels, count, side, side, 3]``: never to be taken for zero."""
+    y, x = np.indices((side, side))
+    tile = np.where((x + y) % HATCH_STEP < 2, HATCH, OUTSIDE).astype(np.uint8)
+    return np.broadcast_to(tile[:, :, None], (channels, count, side, side, 3)).copy()
 
 
 def strip(patches: np.ndarray, projections: np.ndarray) -> np.ndarray:

@@ -8,7 +8,9 @@ from convscope.explorer.pages import (
     about,
     classes,
     compare,
+    diagnose,
     images,
+    invariance,
     layer,
     layers,
     learn,
@@ -24,12 +26,12 @@ from convscope.explorer.site import Site
 # in the order of the head of each page
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
-    network.PAGE, training.PAGE,
+    network.PAGE, training.PAGE, invariance.PAGE,
     layers.PAGE, layer.PAGE, layer.PANELS,
-    images.PAGE, images.GROUP, images.SCRIPT, *stack.PAGES,
+    images.PAGE, images.GROUP, images.SCRIPT, images.FIRES, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,
-    search.PAGE, search.SCRIPT,
-    classes.PAGE, classes.CLASS, compare.PAGE,
+    search.PAGE, search.SCRIPT, diagnose.PAGE,
+    classes.PAGE, classes.CLASS, compare.PAGE, compare.COLUMNS,
     learn.PAGE, learn.LESSON, learn.LAB,
     about.PAGE,
 )  # fmt: skip

@@ -6,8 +6,9 @@ from convscope.atlas.picture import uploads
 from convscope.atlas.read import Atlas
 from convscope.atlas.stack import stacked
 from convscope.errors import UnknownName
-from convscope.explorer.addresses import gallery_page
+from convscope.explorer.addresses import PANELS_A_SHARD, gallery_page, layer_page, shards
 from convscope.explorer.columns import image_columns
+from convscope.explorer.fires import KEPT, fires
 from convscope.explorer.gallery import groups, wrong
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page, only
@@ -33,6 +34,7 @@ def _one(site: Site, group: str, number: int) -> str:
         "images.html", gallery_page(group, number).count("/"), group=every[group], groups=every,
         number=number, rows=every[group].page(number).tolist(), wrong=wrong(site.atlas), chosen=chosen,
         stacked={picture.row for picture in stacked(site.atlas)} | set(site.photographs()), mine=list(uploads(site.atlas)),
+        example=f"{list(site.atlas.layers)[-1]}:0", kept=KEPT,
     )  # fmt: skip
 
 
@@ -45,6 +47,26 @@ def _further(atlas: Atlas) -> Iterator[str]:
     return (address for address in _addresses(atlas) if address != "images/")
 
 
+def fires_script(layer: str, shard: int) -> str:
+    return f"{layer_page(layer)}fires/{shard:03d}.js"
+
+
+def _write_fires(site: Site, asked: Asked) -> str:
+    """Which images fire each of some channels."""
+    layer, shard = site.layer(asked.path["folder"]), asked.path["shard"]
+    if shard not in shards(layer):
+        raise UnknownName("shard of channels", shard, map(str, shards(layer)))
+    first = shard * PANELS_A_SHARD
+    return packed(
+        fires_script(layer.name, shard),
+        fires(site.atlas, layer, range(first, min(first + PANELS_A_SHARD, layer.channels))),
+    )
+
+
+def _fires(atlas: Atlas) -> Iterator[str]:
+    return (fires_script(name, shard) for name, layer in atlas.layers.items() for shard in shards(layer))
+
+
 def _write_script(site: Site, asked: Asked) -> str:
     return packed(SCRIPT_ADDRESS, image_columns(site.atlas))
 
@@ -52,3 +74,4 @@ def _write_script(site: Site, asked: Asked) -> str:
 PAGE = Page("/images/", _write, only("images/"), nav="Images")
 GROUP = Page("/images/{group}/{number:int}/", _write_group, _further)
 SCRIPT = Page(f"/{SCRIPT_ADDRESS}", _write_script, only(SCRIPT_ADDRESS), media="text/javascript")
+FIRES = Page("/layer/{folder}/fires/{shard:int}.js", _write_fires, _fires, media="text/javascript")

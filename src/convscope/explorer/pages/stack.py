@@ -18,7 +18,8 @@ from convscope.plain.boxes import Box
 def _write(site: Site, asked: Asked) -> str:
     picture = find_picture(site.atlas, asked.path["key"])
     stack = read_stack(site.atlas, picture)
-    found = {lens: stack.answer(lens) for lens in BOARDS} if stack else {}
+    unit = asked.query.get("unit")
+    found = {lens: stack.answer(lens, unit) or stack.answer(lens) for lens in BOARDS} if stack else {}
     return site.render(
         "stack.html", 2, picture=picture, stack=stack, rows=rows(site.atlas, picture, stack),
         boards={lens: each and board(picture, each) for lens, each in found.items()}, photo=_photo(picture),

@@ -2,20 +2,31 @@
 // what a row looks like stands in the page, as a template with {names} of columns.
 "use strict";
 
-Scope.images = ({ row, id, labels, classes, chosen, thumbs: [across, sheet], ...data }) => {
+Scope.images = ({ row, id, labels, classes, chosen, thumbs: [across, sheet], layers, ...data }) => {
   const words = (names, of) => ({ names, of }), within = row.map(number => number % sheet);
   const columns = {
-    true: words(labels, data.true), pred: words(classes, data.pred), p: data.p, row,
+    true: words(labels, data.true), pred: words(classes, data.pred), p: data.p, margin: data.margin, row,
     wrong: words(["no", "yes"], data.wrong), loupe: words(["no", "yes"], row.map(number => Number(chosen.includes(number)))),
   };
   const places = {
     id: words(id, id.map((_, number) => number)), across: within.map(place => place % across), down: within.map(place => Math.floor(place / across)),
     thumbs: row.map(number => String(Math.floor(number / sheet)).padStart(3, "0")),
   };
-  return { columns, places, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
+  return { columns, places, layers, count: row.length, key: "row", words: [columns.true, columns.pred, places.id] };
 };
 
-define("scope-find", class extends HTMLElement {
+/** The question with `fires=conv4:17` made a column of numbers, and what is known of them in words. */
+Scope.fires = async ({ columns, layers = {} }, q) => {
+  const [token, name, channel] = q.match(/\bfires[:=]"?([^\s"]+):(\d+)"?/) || [], [folder, channels, many] = layers[name] || [];
+  if (!(channel < channels)) return [q, ""];
+  const shard = String(Math.floor(channel / many)).padStart(3, "0");
+  const [rows, values, fire, known] = (await Scope.data(`layer/${folder}/fires/${shard}.js`))[channel % many];
+  columns.fires = [];
+  rows.forEach((row, place) => { columns.fires[columns.row.indexOf(row)] = values[place]; });
+  return [q.replace(token, "fires>0"), ` (${name}:${channel} fires on ${fire} of the ${known} where it is known; ${rows.length} kept, strongest first)`];
+};
+
+customElements.define("scope-find", class extends HTMLElement {
   async connectedCallback() {
     const find = selector => this.querySelector(selector), every = (selector, act) => this.querySelectorAll(selector).forEach(act);
     [this.field, this.order, this.again, this.list, this.say] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output"].map(find);
@@ -35,25 +46,25 @@ define("scope-find", class extends HTMLElement {
 
   turn(entries) { Scope.set({ ...entries, rows: null, page: null }); this.show(); }
 
-  show() {
+  async show() {
     const [q, sort, given] = ["q", "sort", "rows"].map(name => Scope.get(name) || "");
     if (this.field.value !== q) this.field.value = q;
     this.order.value = sort;
     this.again.hidden = sort !== "random";
-    const { rows, unknown } = Scope.ask(this.table, q);
-    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(this.table.columns.row[row]))) : rows, sort);
+    const [asked, note] = await Scope.fires(this.table, q), { rows, unknown } = Scope.ask(this.table, asked);
+    this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(this.table.columns.row[row]))) : rows, sort || (note && "fires"));
     const idle = !(q || sort || given);  // then stays what the server lists by itself
     for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
-    this.write(unknown);
+    this.write(unknown, note);
     this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part));
   }
 
-  write(unknown) {
+  write(unknown, note) {
     const many = 100, total = this.rows.length, pages = Math.ceil(total / many) || 1;
     this.page = Math.min(pages, Math.max(1, Number(Scope.get("page")) || 1));
     const part = this.rows.slice((this.page - 1) * many, this.page * many);
     this.list.replaceChildren(...part.map(row => this.row(row)));
-    this.say.textContent = `${total} of ${this.table.count}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
+    this.say.textContent = `${total} of ${this.table.count}${note}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
       + (unknown.length ? `. Not understood: ${unknown.join(" ")}. Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
     for (const button of this.querySelectorAll("[data-step]")) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);
     if (this.image) this.preview(this.list.firstElementChild);

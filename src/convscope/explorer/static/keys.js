@@ -25,6 +25,7 @@ define("scope-keys", class extends HTMLElement {
   /** The key after g opens the page of the head that begins with it; of several the one that says so. */
   go() {
     document.addEventListener("keydown", event => {
+      if (Scope.typing(event)) return;
       const links = [...document.querySelectorAll(".top nav a")].filter(link => link.textContent.toLowerCase().startsWith(event.key));
       event.stopPropagation();
       if (links.length) location.href = (links.find(link => link.textContent === "Layers") || links[0]).href;

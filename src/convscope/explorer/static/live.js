@@ -16,7 +16,7 @@ customElements.define("scope-live", class extends HTMLElement {
     this.one = name => this.querySelector(name);
     const take = file => file && this.go(async () => this.made("stack", (await Scope.wish("picture", file)).image));
     const press = (name, action) => { const button = this.one(name); if (button) button.onclick = action; };
-    for (const kind of ["stack", "deconvnet", "why"]) press(`[data-kind=${kind}]`, () => this.go(() => this.made(kind, image)));
+    for (const button of this.querySelectorAll("[data-kind]")) button.onclick = () => this.go(() => this.made(button.dataset.kind, image));
     press(".forget", () => this.go(() => Scope.wish(`picture/${image}/forget`, "")));
     const cancel = () => (this.job ? void Scope.wish(`job/${this.job.id}/cancel`, "") : false);
     press(".cancel", cancel);
@@ -38,8 +38,8 @@ customElements.define("scope-live", class extends HTMLElement {
 
   /** The answer to a wish once it is made; empty where it was cancelled. */
   async made(kind, image) {
-    const unit = kind === "deconvnet" ? document.querySelector("scope-stack").unit : "";
-    let job = this.job = await Scope.wish("wish", JSON.stringify({ kind, image, unit }));
+    const unit = document.querySelector("scope-stack")?.unit, against = this.one("select")?.value;
+    let job = this.job = await Scope.wish("wish", JSON.stringify({ kind, image, unit, against }));
     while (/waiting|running/.test(job.state)) {
       await new Promise(done => setTimeout(done, 150));
       job = await Scope.wish(`job/${job.id}`);

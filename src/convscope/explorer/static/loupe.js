@@ -17,6 +17,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.drawn = find(".answer.random");
     this.buttons = find(".rail button", true);
     this.thumbs = find(".chooser a", true);
+    this.sights = new Map();  // what was loaded is shown at once, within the event that asks for it
     this.listen(find);
     this.show(this.addressed());
   }
@@ -71,20 +72,20 @@ customElements.define("scope-loupe", class extends HTMLElement {
     this.state = { ...this.state, ...change };
     const { image, layer } = this.state;
     const wanted = this.config.layers[layer];
-    const key = `${image}/${wanted.name}`;
+    const source = `loupe/${image}/${wanted.folder}.js`;
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), 200);
     if ("image" in change || "layer" in change) this.frame();
-    if (!Scope.loupes.has(key)) {
+    if (!this.sights.has(source)) {
       try {
-        await Scope.load(`loupe/${image}/${wanted.folder}.js`);
+        this.sights.set(source, await Scope.data(source));
       } catch {
         this.readout.textContent = `The data of ${wanted.name} is missing: convscope survey RUN makes it.`;
         return;
       }
       if (image !== this.state.image || layer !== this.state.layer) return;  // somebody has moved on
     }
-    this.paint(Scope.loupes.get(key), wanted);
+    this.paint(this.sights.get(source), wanted);
   }
 
   /** The photograph, what the network says of it, and which buttons are pressed. */

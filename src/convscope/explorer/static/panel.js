@@ -1,21 +1,24 @@
 // One channel over the page of its layer. The text is the server's own, kept some channels a script.
 "use strict";
 
-/** Shows one channel in `body`. @param layer {folder, name, channels, shard: channels a script} */
-Scope.panel = async (body, layer, text) => {
-  const channel = Number(text), shard = Math.floor(channel / layer.shard);
+/** Puts one text of a script of them into `body`; what is asked later wins. */
+Scope.text = async (body, address, key, missing) => {
   try {
-    if (!(Number.isInteger(channel) && channel >= 0 && channel < layer.channels)) {
-      throw new Error(`${layer.name} has channels 0 to ${layer.channels - 1}.`);
-    }
-    const wanted = body.dataset.wanted = `${layer.name}:${channel}`;
-    const texts = await Scope.data(`layer/${layer.folder}/panels/${String(shard).padStart(3, "0")}.js`);
+    const wanted = body.dataset.wanted = `${address}${key}`, text = address && (await Scope.data(address))[key];
     if (body.dataset.wanted !== wanted) return;
-    const panel = texts[channel % layer.shard].replaceAll('="../../', `="${Scope.root}`);  // links as deep as this page
+    if (!text) throw new Error(missing);
+    const panel = text.replaceAll('="../../', `="${Scope.root}`);  // links as deep as this page
     body.innerHTML = Scope.trust.createHTML(panel);
   } catch (problem) {
     body.textContent = problem.message;
   }
+};
+
+/** Shows one channel in `body`. @param layer {folder, name, channels, shard: channels a script} */
+Scope.panel = (body, layer, text) => {
+  const channel = Number(text), there = Number.isInteger(channel) && channel >= 0 && channel < layer.channels;
+  const shard = String(Math.floor(channel / layer.shard)).padStart(3, "0");
+  return Scope.text(body, there && `layer/${layer.folder}/panels/${shard}.js`, channel % layer.shard, `${layer.name} has channels 0 to ${layer.channels - 1}.`);
 };
 
 Scope.pins = () => (Scope.store("pins") || "").split("\n").filter(Boolean);
@@ -36,7 +39,11 @@ customElements.define("scope-panel", class extends HTMLElement {
     this.pin.onclick = () => this.toggle();
     find(".close").onclick = event => { event.preventDefault(); this.dialog.close(); };
     this.dialog.onclick = event => { if (event.target === this.dialog) this.dialog.close(); };
-    this.dialog.onclose = () => { if (Scope.get("c") !== null) Scope.set({ c: null }, true); };
+    this.dialog.onclose = () => {
+      const channel = Scope.get("c");
+      if (channel !== null) Scope.set({ c: null }, true);
+      if (document.activeElement.matches("body, dialog *")) document.querySelector(`.card[data-channel="${channel}"] a`)?.focus();
+    };
     document.addEventListener("click", event => {
       const link = event.target.closest(".card a, .kernel, .neighbours a");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -5,14 +5,12 @@ const Scope = {
   arrived: location.search,
   root: document.documentElement.dataset.root,
   index: document.documentElement.dataset.index || "",
-  embed: new URLSearchParams(location.search).has("embed"),
+  embed: /[?&]embed/.test(location.search),
   calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
   NONE: 65535,  // stands where fewer than three channels answer
-  loupes: new Map(),
   kept: new Map(),
 
-  // Data arrives by these two calls, made by classic scripts: a page opened from a disk may not fetch.
-  loupe(data) { this.loupes.set(`${data.image}/${data.layer}`, unpack(data)); },
+  // Data arrives by this call, made by classic scripts: a page opened from a disk may not fetch.
   keep(address, text) { this.kept.set(address, inflate(text)); },
 
   /** What the data script at an address of the site holds. */
@@ -80,13 +78,14 @@ const Scope = {
     return picture.decode().then(() => picture);
   },
 
+  typing({ target }) { return target.closest("input:not([type=checkbox]), select, textarea"); },
+
   /** Calls one of the handlers by key, unless someone is typing or has switched single letters off. */
   keys(handlers) {
     document.addEventListener("keydown", event => {
-      const typing = event.target.closest("input:not([type=checkbox]), select, textarea");
       const letter = event.key.length === 1;
       const handler = handlers[letter ? event.key.toLowerCase() : event.key];
-      if (!handler || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!handler || this.typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
       if (letter && Scope.store("letters") === "off") return;
       if (handler(event) !== false) event.preventDefault();
     });
@@ -121,17 +120,7 @@ if (Scope.embed) {
 
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
 
-const bytesOf = text => Uint8Array.from(atob(text), character => character.charCodeAt(0));
-const inflate = text =>
-  new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
-
-/** Turns the base64 of a Loupe script into 16-bit numbers, and lists its channels in the order of loupe/N.png. */
-function unpack(data) {
-  const numbers = text => {
-    const bytes = bytesOf(text);
-    return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
-  };
-  const channels = numbers(data.channel);
-  const present = [...new Set(channels)].filter(channel => channel !== Scope.NONE).sort((a, b) => a - b);
-  return { ...data, channels, scores: numbers(data.score), present };
-}
+const inflate = text => {
+  const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+};

@@ -12,8 +12,7 @@ Scope.grey = async source => {
 customElements.define("scope-stack", class extends HTMLElement {
   async connectedCallback() {
     if (!this.dataset.unit) return;
-    await Scope.load("stack.js");
-    Object.assign(this, Scope.stack);
+    Object.assign(this, await Scope.data(this.dataset.source));
     for (const one of [this, ...this.boards]) one.level = one.pixels && await Scope.grey(one.pixels);
     this.tiles = [...this.querySelectorAll(".tile")];
     for (const tile of this.tiles) {
@@ -38,8 +37,9 @@ customElements.define("scope-stack", class extends HTMLElement {
     const deeper = by => () => choose(this.tiles.find(tile => tile.dataset.row - this.tile.dataset.row === by));
     Scope.keys({
       ArrowLeft: walk(-1, 0), ArrowRight: walk(1, 0), ArrowUp: walk(0, -1), ArrowDown: walk(0, 1),
-      j: next(1), k: next(-1), "[": deeper(-1), "]": deeper(1), m: () => this.classList.toggle("grey"),
+      j: next(1), k: next(-1), "[": deeper(-1), "]": deeper(1), m: () => Scope.set({ map: this.classList.toggle("grey") ? "grey" : null }),
     });
+    this.classList.toggle("grey", Scope.get("map") === "grey");
     const first = Scope.get("unit") || this.dataset.unit;
     const at = (Scope.get("at") || ".5,.5").split(",").map(share => +share || 0);
     this.show(at, this.tiles.find(tile => tile.dataset.unit === first) || this.tiles[0]);
@@ -87,8 +87,9 @@ customElements.define("scope-stack", class extends HTMLElement {
       if (ring) [ring.x.baseVal.value, ring.y.baseVal.value] = at;
     }
     const pixel = this.cell({ cell: [0, 0, 1, 1], width: this.width, height: this.height });
-    for (const { lens, level, zero, step } of this.boards) {
-      if (level) this.querySelector(`[data-lens=${lens}] output`).textContent = ((level(...pixel) - zero) * step).toPrecision(3);
+    for (const { lens, unit, level, zero, step } of this.boards) {
+      const board = this.querySelector(`[data-lens=${lens}]`);
+      if (level && board.dataset.unit === unit) board.querySelector("output").textContent = ((level(...pixel) - zero) * step).toPrecision(3);
     }
     this.words = `${this.unit} is ${this.tile.number.textContent} here and sees ${right - left} × ${bottom - top} pixels.`;
   }
