@@ -120,7 +120,9 @@ def test_without_patches_no_picture_of_an_image_is_anywhere(bare):
     pictures = {
         path.relative_to(site).as_posix() for path in site.rglob("*") if path.suffix in (".jpg", ".png")
     }
-    allowed = re.compile(r"layers/[^/]+/(strips/\d+\.jpg|sheets/projections-\d+\.jpg|kernels\.png)")
+    allowed = re.compile(
+        r"layers/[^/]+/((?:strips|evolution)/\d+\.jpg|sheets/projections-\d+\.jpg|kernels\.png)"
+    )
     assert pictures
     assert [name for name in pictures if not allowed.fullmatch(name)] == []
     for path in site.glob("layers/*/strips/*.jpg"):
@@ -206,7 +208,7 @@ def test_settings_that_cannot_be_are_named(atlas, tmp_path, asked, error, says):
 def test_embedding_is_offered_by_files_and_forbidden_by_the_server(atlas, part):
     kept = min(best_three(atlas, "relu1"))
     reply = ask(create_app(atlas), "/layer/relu1/", query=f"c={kept}")
-    assert "embed=1" not in reply.text
+    assert "SITE/layer/relu1/index.html" in reply.text  # where it will be published, never here
     assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
     assert "embed=1" in unpacked((part / "layer/relu1/panels/000.js").read_text())[kept]
 

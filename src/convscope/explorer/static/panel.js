@@ -104,7 +104,7 @@ customElements.define("scope-copy", class extends HTMLElement {
     const button = this.querySelector("button");
     const code = this.querySelector("code");
     button.hidden = false;
-    if (/^http/.test(location.href)) code.textContent = code.textContent.replace("SITE/", new URL(Scope.root, location));
+    if (Scope.index) code.textContent = code.textContent.replace("SITE/", new URL(Scope.root, location));
     button.onclick = async () => {
       try {
         await navigator.clipboard.writeText(code.textContent);

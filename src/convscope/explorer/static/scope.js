@@ -112,10 +112,8 @@ if (Scope.embed) {
   document.documentElement.dataset.embed = "";
   document.head.append(Scope.make("base", { target: "_blank" }));
   addEventListener("click", ({ target }) => {
-    const link = target.closest(".embedded a"), query = new URLSearchParams(location.search);
-    query.delete("embed");
-    if (link) link.search = query;
-  }, true);
+    if (target.closest(".embedded")) target.search = location.search.replace(/.embed=\w*/, "");
+  });
 }
 
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
