@@ -8,6 +8,7 @@ from PIL import Image
 
 from convscope.atlas import layout
 from convscope.errors import BadSpec, UnknownName
+from convscope.explorer.app import create_app
 from convscope.explorer.cut import cut_down
 from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.packed import unpacked
@@ -15,6 +16,7 @@ from convscope.explorer.publish import publish
 from convscope.plain.names import escape
 
 from . import synthetic
+from .asking import ask
 from .test_pages import Reader
 
 DEEP = "layer2.0.relu#2"
@@ -201,6 +203,14 @@ def test_settings_that_cannot_be_are_named(atlas, tmp_path, asked, error, says):
     with pytest.raises(error, match=says):
         publish(atlas, tmp_path / "site", **asked)
     assert not list(tmp_path.iterdir())
+
+
+def test_embedding_is_offered_by_files_and_forbidden_by_the_server(atlas, part):
+    kept = min(best_three(atlas, "relu1"))
+    reply = ask(create_app(atlas), "/layer/relu1/", query=f"c={kept}")
+    assert "SITE/layer/relu1/index.html" in reply.text  # where it will be published, never here
+    assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+    assert "embed=1" in unpacked((part / "layer/relu1/panels/000.js").read_text())[kept]
 
 
 def test_by_default_all_is_published():

@@ -6,13 +6,12 @@ from functools import cache
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-# scripts that are needed together, or by pages that are read one after another, are one request
+# what is needed together, or by pages that are read one after another, is one request
 TOGETHER = {
+    "scope.css": ("scope.css", "find.css"),
     "scope.js": ("scope.js", "query.js", "keys.js"),
     "loupe.js": ("veil.js", "loupe.js", "tour.js"),
-    "panel.js": (
-        "panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js",
-    ),
+    "panel.js": ("panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js"),
     "learn.js": (
         "learn.js", "lab-planes.js", "lab-kernel.js", "lab-pooling.js", "lab-receptive-field.js",
         "lab-stride-and-padding.js",

@@ -69,7 +69,7 @@ customElements.define("scope-panel", class extends HTMLElement {
   async open(text, step) {
     await Scope.panel(this.body, this.layer, text);
     if (Scope.get("c") !== text) Scope.set({ c: text }, step);
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) this.dialog[Scope.embed ? "show" : "showModal"]();  // the way out stays in reach
     this.dialog.scrollTop = 0;
     this.dress();
   }
@@ -104,6 +104,7 @@ customElements.define("scope-copy", class extends HTMLElement {
     const button = this.querySelector("button");
     const code = this.querySelector("code");
     button.hidden = false;
+    if (Scope.index) code.textContent = code.textContent.replace("SITE/", new URL(Scope.root, location));
     button.onclick = async () => {
       try {
         await navigator.clipboard.writeText(code.textContent);

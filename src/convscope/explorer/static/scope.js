@@ -5,6 +5,7 @@ const Scope = {
   arrived: location.search,
   root: document.documentElement.dataset.root,
   index: document.documentElement.dataset.index || "",
+  embed: /[?&]embed/.test(location.search),
   calm: matchMedia("(prefers-reduced-motion: reduce)").matches,
   NONE: 65535,  // stands where fewer than three channels answer
   kept: new Map(),
@@ -106,6 +107,15 @@ Scope.theme = name => {
   else document.documentElement.dataset.theme = name;
   return name;
 };
+// Within another page only what is looked at stays; whatever is followed opens on its own.
+if (Scope.embed) {
+  document.documentElement.dataset.embed = "";
+  document.head.append(Scope.make("base", { target: "_blank" }));
+  addEventListener("click", ({ target }) => {
+    if (target.closest(".embedded")) target.search = location.search.replace(/.embed=\w*/, "");
+  });
+}
+
 Scope.theme(Scope.themes.find(name => name === Scope.store("theme")) || "system");
 
 const inflate = text => {
