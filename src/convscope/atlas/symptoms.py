@@ -100,7 +100,7 @@ def ranked(symptoms: Sequence[Symptom]) -> tuple[Symptom, ...]:
     )
 
 
-def percent(share: float, digits: int = 0) -> str:
+def percent(share: Any, digits: int = 0) -> str:
     """A share in words.
 
     >>> percent(0.12345), percent(0.12345, 1)

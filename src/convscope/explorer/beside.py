@@ -1,5 +1,6 @@
 """A layer, or what a channel was at one epoch, as a column to stand beside another one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,11 +86,15 @@ def epoch_column(atlas: Atlas, layer: AtlasLayer, epoch: int, channel: int | Non
         raise UnknownName("channel among the epochs", channel, map(str, channels), command)
     place = epochs.index(epoch)
     grown = [
-        Growth(one, place, *(kept[name][number, place].item() for name in ("value", "image")),
-               label_name(atlas, int(atlas.images.labels[kept["image"][number, place]])), kept["scale"][number, place].item())
-        for number, one in enumerate(channels) if channel in (None, one)
-    ]  # fmt: skip
+        _growth(atlas, kept, number, place) for number, one in enumerate(channels) if channel in (None, one)
+    ]
     return EpochColumn(layer, epoch, epochs, len(kept["row"]), grown)
+
+
+def _growth(atlas: Atlas, kept: Mapping[str, np.ndarray], number: int, place: int) -> Growth:
+    value, row, scale = (kept[name][number, place].item() for name in ("value", "image", "scale"))
+    label = label_name(atlas, int(atlas.images.labels[row]))
+    return Growth(int(kept["channel"][number]), place, value, row, label, scale)
 
 
 def epochs_of(atlas: Atlas, layer: AtlasLayer) -> tuple[list[int], list[int]]:

@@ -90,7 +90,7 @@ def read_moves(data: Mapping[str, Any]) -> Moves:
     """Moves from their plain data; raises what a missing or foreign entry raises, ValueError where sizes differ."""
     rows, classes = tuple(map(int, data["rows"])), tuple(map(int, data["classes"]))
     norm = {str(name): np.array(values, dtype=np.float64) for name, values in data["norm"].items()}
-    moved = {kind: _moved(kind, data["moved"][kind]) for kind in KINDS}
+    moved: dict[Kind, Moved] = {kind: _moved(kind, data["moved"][kind]) for kind in KINDS}
     shapes = {array.shape for array in norm.values()} | {(len(classes),)}
     for one in moved.values():
         shape = (len(rows), len(one.steps))

@@ -37,8 +37,8 @@ class Counts:
         """Nothing found yet, of so many images and classes of labels; ``sample`` are rows whose peaks are kept."""
         values = positions_a_map(images)
         tallies = {name: Tally(model.layer(name).channels, classes, k, values, sample) for name in layers}
-        share = np.zeros(images, dtype=np.float32)
-        return Counts(tallies, np.zeros(images, dtype=np.int32), share, share.copy())
+        probability, margin = (np.zeros(images, dtype=np.float32) for _ in range(2))
+        return Counts(tallies, np.zeros(images, dtype=np.int32), probability, margin)
 
     def merge(self, other: "Counts") -> None:
         """Take in what was found in other units."""
