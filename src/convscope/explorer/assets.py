@@ -10,7 +10,7 @@ STATIC = Path(__file__).parent / "static"
 TOGETHER = {
     "scope.css": ("scope.css", "find.css"),
     "scope.js": ("scope.js", "query.js", "keys.js"),
-    "loupe.js": ("veil.js", "loupe.js", "tour.js"),
+    "loupe.js": ("veil.js", "loupe.js", "tour.js", "stack.js"),
     "panel.js": ("panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js"),
     "learn.js": (
         "learn.js", "lab-planes.js", "lab-kernel.js", "lab-pooling.js", "lab-receptive-field.js",
