@@ -23,7 +23,7 @@ UNSEEN = """() => {
   return '';
 }"""
 ON_CARD = "channel => document.activeElement.closest('.card')?.dataset.channel === channel"
-LETTERS = "ljknpcrmg?/[]123"  # the first would open the layers, after a g
+LETTERS = "ljknpcrmyg?/[]123"  # the first would open the layers, after a g
 
 
 def seen(page) -> None:
@@ -103,6 +103,25 @@ def test_the_skip_link_leads_on_and_says_so(browser, served):
         press(page, "Tab", "Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_to_the_next_layer_any_channel_and_its_address_and_python_copied(browser, served):
+    with visit(browser, f"{served}layer/relu1/") as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        press(page, "]")
+        page.wait_for_url("**/layer/layer2.0.relu~232/")
+        press(page, "r")
+        name = shown(page, "layer2.0.relu#2")
+        assert page.url.endswith(f"/layer/layer2.0.relu~232/?c={name.partition(':')[2]}")
+        copied = "text => navigator.clipboard.readText().then(found => found.includes(text))"
+        press(page, "y")
+        until(page, "document.querySelector('.copied').textContent === 'Address copied'")
+        assert page.evaluate(copied, page.url)
+        press(page, "Shift+Y")
+        until(page, "document.querySelector('.copied').textContent === 'Python copied'")
+        assert page.evaluate(copied, "import convscope as cs")
+        press(page, "[")
+        page.wait_for_url("**/layer/relu1/")
 
 
 @pytest.mark.parametrize("how", ["typing", "switched off"])

@@ -14,8 +14,23 @@ define("scope-keys", class extends HTMLElement {
     this.querySelector("button").onclick = () => dialog.showModal();
     dialog.onclick = event => { if (event.target === dialog) dialog.close(); };
     dialog.querySelector(".close").onclick = () => dialog.close();
-    Scope.keys({ "?": () => (dialog.open ? dialog.close() : dialog.showModal()), "/": () => this.ask(), g: () => this.go() });
+    Scope.keys({ "?": () => (dialog.open ? dialog.close() : dialog.showModal()), "/": () => this.ask(), g: () => this.go(),
+      y: event => this.copy(event.shiftKey), "[": this.turn("prev"), "]": this.turn("next") });
   }
+
+  /** The address of what is seen, or the Python that says the same; a browser that refuses says so. */
+  async copy(python) {
+    const code = [...document.querySelectorAll("main pre code")].find(code => code.textContent.includes("import convscope"));
+    const said = this.querySelector("output"), text = python ? code?.textContent : location.href;
+    try {
+      await navigator.clipboard.writeText(text.trim());
+      said.textContent = python ? "Python copied" : "Address copied";
+    } catch { said.textContent = "Nothing copied"; }
+    setTimeout(() => { said.textContent = ""; }, 3000);
+  }
+
+  /** Follows a page's own link to its neighbour. */
+  turn(way) { return () => document.querySelector(`a[rel=${way}]`)?.click(); }
 
   ask() {
     const field = document.querySelector("input[type=search]");

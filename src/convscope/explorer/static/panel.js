@@ -54,7 +54,7 @@ customElements.define("scope-panel", class extends HTMLElement {
     const far = event => (event.shiftKey ? 10 : 1);
     Scope.keys({
       j: event => this.step(far(event)), k: event => this.step(-far(event)), p: () => this.toggle(),
-      c: () => { location.href = Scope.compare(); },
+      c: () => { location.href = Scope.compare(); }, r: () => this.draw(),
       n: () => { this.norm.selectedIndex = (this.norm.selectedIndex + 1) % 3; this.norm.onchange(); },
     });
     this.dialog.removeAttribute("open");  // printed open for those without scripts
@@ -91,8 +91,16 @@ customElements.define("scope-panel", class extends HTMLElement {
   }
 
   /** To the channel some cards further on, in the order in which the page shows them. */
+  shown() { return [...document.querySelectorAll(".card:not([hidden])")].map(card => card.dataset.channel); }
+
+  /** Any of the channels shown. */
+  draw() {
+    const cards = this.shown();
+    if (cards.length) this.open(cards[Math.floor(Math.random() * cards.length)], !this.dialog.open);
+  }
+
   step(by) {
-    const cards = [...document.querySelectorAll(".card:not([hidden])")].map(card => card.dataset.channel);
+    const cards = this.shown();
     const here = this.dialog.open ? cards.indexOf(Scope.get("c")) : by > 0 ? -1 : cards.length;
     const next = Math.min(cards.length - 1, Math.max(0, here + by));
     if (cards.length && next !== here) this.open(cards[next], !this.dialog.open);
