@@ -52,6 +52,16 @@ def test_where_the_last_winner_is_not_above_zero_all_images_are_known(own):
     assert many.known == 6  # all six rows are winners
 
 
+def test_winners_stand_over_the_sample_and_what_neither_holds_is_unknown(own):
+    numbers = {name: np.array(array[:, :2]) for name, array in own.numbers(LAYER).items() if array.ndim == 2}
+    numbers["image"][[4, 5]], numbers["value"][4], numbers["value"][5] = (5, 0), (3, 2), (3, 0)
+    own._numbers[LAYER] = dict(own.numbers(LAYER)) | numbers
+    own.peaks = lambda layer: {"row": np.array([0, 1, 2]), "peak": np.tile([1.9, 1.0, 0.0], (10, 1))}
+    some, all_known = fires(own, own.layers[LAYER], [4, 5])
+    assert (some.rows, some.values, some.fire, some.known) == ([5, 0, 1], [3, 2, 1], 3, 4)
+    assert all_known.known == 6
+
+
 def test_scripts_hold_sixteen_channels_each_and_strangers_are_refused(atlas):
     app = create_app(atlas)
     found = unpacked(ask(app, "/layer/relu1/fires/000.js").text)
