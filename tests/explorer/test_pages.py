@@ -162,3 +162,19 @@ def test_without_loupe_data_the_first_page_says_how_to_make_them(half_made, monk
         "nothing to show yet: this atlas is at stage “numbers”. convscope survey RUN"
         in read(create_app(half_made), "/").text
     )
+
+
+def test_pictures_of_four_winners_a_channel_are_four_tiles_wide(own):
+    numbers = {name: array[:, :4] for name, array in own.numbers("relu1").items() if array.shape[1:] == (9,)}
+    own._numbers["relu1"] = dict(own.numbers("relu1")) | numbers
+    text = ask(create_app(own), "/layer/relu1/", query="c=4").text
+    tile = own.layers["relu1"].tile
+    assert len(re.findall(rf'strips/4.jpg" width="{4 * tile}" height="{2 * tile}"', text)) == 4
+    assert len(re.findall(r'sources/4.jpg" width="256" height="64"', text)) == 4
+
+
+def test_an_atlas_without_rows_of_whole_images_takes_them_from_the_thumbnails(own):
+    shutil.rmtree(layout.sources_file(own.path, "relu1", 0).parent)
+    text = ask(create_app(own), "/layer/relu1/", query="c=4").text
+    assert "sources/" not in text
+    assert 'thumbs-000.jpg" width="640" height="640"' in text

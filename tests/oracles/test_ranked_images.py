@@ -51,12 +51,19 @@ def test_quantiles_are_numpys_and_their_images_really_peak_there(surveyed: Surve
         assert (np.diff(numbers["quantile_value"], axis=2) >= 0).all()
 
 
-def test_the_row_of_patches_shows_those_images(surveyed: Surveyed) -> None:
+@pytest.mark.parametrize(
+    ("file", "side", "of", "layer"),
+    [
+        (layout.quantiles_file, layout.QUANTILE_TILE, "quantile_image", "7"),  # a class sees the whole image
+        (layout.sources_file, layout.THUMB, "image", "1"),
+    ],
+)
+def test_the_row_of_patches_shows_those_images(surveyed: Surveyed, file, side, of, layer) -> None:
     atlas, _, images = surveyed
-    with Image.open(layout.quantiles_file(atlas.path, "7", 1)) as picture:  # a class sees the whole image
-        row, side = np.asarray(picture).astype(float), layout.QUANTILE_TILE
-    assert row.shape == (side, 9 * side, 3)
-    rows = atlas.numbers("7")["quantile_image"][1].ravel()
+    with Image.open(file(atlas.path, layer, 1)) as picture:
+        row = np.asarray(picture).astype(float)
+    rows = atlas.numbers(layer)[of][1].ravel()
+    assert row.shape == (side, len(rows) * side, 3)
     for place, image in enumerate(rows):
         tile = row[:, place * side : (place + 1) * side]
         away = [np.abs(tile - scale_tile(images[int(other)], side)).mean() for other in range(len(images))]

@@ -64,6 +64,10 @@ def quantiles_file(root: Path, layer: str, channel: int) -> Path:
     return layer_folder(root, layer) / "quantiles" / f"{channel}.jpg"
 
 
+def sources_file(root: Path, layer: str, channel: int) -> Path:
+    return layer_folder(root, layer) / "sources" / f"{channel}.jpg"
+
+
 def evolution_file(root: Path, layer: str) -> Path:
     return layer_folder(root, layer) / "evolution.safetensors"
 

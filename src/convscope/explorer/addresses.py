@@ -20,7 +20,7 @@ ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
     r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
     r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
-    r"(?:(?:strips|quantiles|evolution)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
+    r"(?:(?:strips|sources|quantiles|evolution)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
 )
 
 

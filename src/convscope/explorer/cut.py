@@ -54,10 +54,12 @@ def _cut_layer(atlas: Atlas, layer: AtlasLayer, kept: Kept, root: Path) -> None:
 
 
 def _cut_channel(atlas: Atlas, layer: str, channel: int, kept: Kept, root: Path) -> None:
-    strip, quantiles = (place(Path(), layer, channel) for place in (layout.strip_file, layout.quantiles_file))
+    strip = layout.strip_file(Path(), layer, channel)
     _cut_rows(atlas.path / strip, root / strip, kept)
     if kept.patches:
-        copy_file(atlas.path / quantiles, root / quantiles)
+        for place in (layout.sources_file, layout.quantiles_file):
+            file = place(Path(), layer, channel)
+            copy_file(atlas.path / file, root / file)
     if control := control_of(atlas):
         beside = root.with_name(f"{root.name}-control")
         copy_file(control / layout.MANIFEST, beside / layout.MANIFEST)

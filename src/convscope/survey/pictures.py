@@ -110,6 +110,7 @@ def draw_sheet(easel: Easel, sheet: int, step: Step, before: Drawn | None) -> Dr
     _write_sheet(easel, "projections", sheet, tiles.small_projections)
     if before is None:
         _write_sheet(easel, "patches", sheet, tiles.small_patches)
+        write_sources(easel, group)
         write_quantiles(easel, group)
         repeats = duplicates(tiles.small_patches, easel.numbers["image"][group.start : group.stop])
     else:
@@ -165,6 +166,19 @@ def write_strips(easel: Easel, group: range, tiles: Tiles) -> None:
     for place, channel in enumerate(group):
         picture = strip(tiles.patches[place], tiles.projections[place])
         write_picture(layout.strip_file(easel.root, easel.layer.name, channel), picture)
+
+
+def write_sources(easel: Easel, group: range) -> None:
+    """One row of thumbnails a channel: the whole images of its winners."""
+    rows = easel.numbers["image"][group.start : group.stop]
+    side = layout.THUMB
+    whole = {row: scale_tile(match_channels(easel.pixels.shown(row), 3), side) for row in np.unique(rows[rows >= 0])}
+    for channel, winners in zip(group, rows, strict=True):
+        tiles = empty(1, len(winners), side, OUTSIDE)[0]
+        for rank, row in enumerate(winners):
+            if row >= 0:
+                tiles[rank] = whole[row]
+        write_picture(layout.sources_file(easel.root, easel.layer.name, channel), row_of(tiles))
 
 
 def write_quantiles(easel: Easel, group: range) -> None:

@@ -21,7 +21,7 @@ define("scope-keys", class extends HTMLElement {
   /** The address of what is seen, or the Python that says the same; a browser that refuses says so. */
   async copy(python) {
     const code = [...document.querySelectorAll("main pre code")].find(code => code.textContent.includes("import convscope"));
-    const said = this.querySelector("output"), text = python ? code?.textContent : location.href;
+    const said = this.querySelector(".copied"), text = python ? code?.textContent : location.href;
     try {
       await navigator.clipboard.writeText(text.trim());
       said.textContent = python ? "Python copied" : "Address copied";
