@@ -153,7 +153,9 @@ def _draw(root: Path, place: int) -> None:
     for channel in range(channels):
         write.write_picture(layout.strip_file(root, name, channel), _enlarge(flat[channel], TILE))
         whole = [[[(channel, rank * 25, place * 40) for rank in range(K)]]]
-        write.write_picture(layout.sources_file(root, name, channel), _enlarge(np.array(whole[0], np.uint8), layout.THUMB))
+        write.write_picture(
+            layout.sources_file(root, name, channel), _enlarge(np.array(whole[0], np.uint8), layout.THUMB)
+        )
         levels = _enlarge(np.repeat(np.arange(9, dtype=np.uint8)[None, :, None] * 28, 3, axis=2), 48)
         write.write_picture(layout.quantiles_file(root, name, channel), levels)
     if place == 0:

@@ -172,7 +172,10 @@ def write_sources(easel: Easel, group: range) -> None:
     """One row of thumbnails a channel: the whole images of its winners."""
     rows = easel.numbers["image"][group.start : group.stop]
     side = layout.THUMB
-    whole = {row: scale_tile(match_channels(easel.pixels.shown(row), 3), side) for row in np.unique(rows[rows >= 0])}
+    whole = {
+        row: scale_tile(match_channels(easel.pixels.shown(row), 3), side)
+        for row in np.unique(rows[rows >= 0])
+    }
     for channel, winners in zip(group, rows, strict=True):
         tiles = empty(1, len(winners), side, OUTSIDE)[0]
         for rank, row in enumerate(winners):

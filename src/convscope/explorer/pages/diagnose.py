@@ -1,8 +1,10 @@
 """What may be amiss with the network: ranked evidence, each with the channels that show it and with its check."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from convscope.atlas.diagnosis import diagnose
+from convscope.atlas.read import Atlas
 from convscope.atlas.symptoms import KINDS, Diagnosis, Symptom
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import layer_page, why_pages
@@ -18,7 +20,7 @@ QUESTIONS = {
 
 
 def _write(site: Site, asked: Asked) -> str:
-    kind, found = asked.query.get("kind") or None, diagnose(site.atlas)
+    kind, found = asked.query.get("kind") or None, _found(site.atlas, len(site.atlas.whys()))
     if kind is not None and kind not in KINDS:
         raise UnknownName("kind of symptom", kind, KINDS)
     whys = {pair: address for address, pair in why_pages(site.atlas).items()}
@@ -26,6 +28,12 @@ def _write(site: Site, asked: Asked) -> str:
         "diagnose.html", 1, found=found, kinds=KINDS, kind=kind, counts=found.counts(), ordered=_ordered(found),
         evidence=_evidence, place=place_of, whys=whys, cases_shown=CASES_SHOWN, layers_shown=LAYERS_SHOWN,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _found(atlas: Atlas, whys: int) -> Diagnosis:
+    """Read off once: of an atlas that is explored only the answers to why, ``whys`` of them, are added to."""
+    return diagnose(atlas)
 
 
 def _ordered(found: Diagnosis) -> list[str]:
