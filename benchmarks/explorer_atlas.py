@@ -67,6 +67,8 @@ def draw(root: Path, name: str, many: int, rng: np.random.Generator, cost: dict[
         for channel in range(min(many, SAMPLED)):
             picture = np.ascontiguousarray(np.roll(detail, channel, 0)[: 2 * tile, : 9 * tile])
             timed(cost[kind], layout.strip_file(root, name, channel), picture, 1)
+            whole = detail[: layout.THUMB, : 9 * layout.THUMB]
+            write.write_picture(layout.sources_file(root, name, channel), whole)
 
 
 def timed(cost: dict[str, Any], path: Path, picture: np.ndarray, channels: int) -> None:
