@@ -37,6 +37,7 @@ from convscope.explorer.site import Asked
 from convscope.plain.names import escape
 
 REPEATS = 5
+QUIET = 4000  # milliseconds after which nothing more arrives
 SLOWER, DELAY, RATE = 4, 60, 9e6 / 8  # times slower, milliseconds, bytes a second
 WATCH = "window.largest = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => window.largest = entry.startTime)).observe({type: 'largest-contentful-paint', buffered: true})"
 PAINTED = "[performance.getEntriesByName('first-contentful-paint')[0]?.startTime, window.largest]"
@@ -242,9 +243,10 @@ def interactions(chromium: Any, url: str, layer: str) -> Iterator[Line]:
             page.evaluate(FILL, ["[name=sort]", by, "input"]) for by in ("max", "sel", "mean", "-max", "")
         ]
         yield Line("layer: sort to frame", 100, middle(sorts), "ms")
+        page.wait_for_timeout(QUIET)  # the sheets of the cards that sorting brought into sight
         before = len(sizes)
         page.evaluate(NEXT)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(QUIET)
         yield Line("channel panel: more bytes", 45, round(sum(sizes[before:]) / 1000, 1), "KB")
         yield Line("channel panel: more requests", 3, len(sizes) - before, "requests")
         yield Line("channel panel: j to text", 100, middle([page.evaluate(NEXT) for _ in range(6)]), "ms")
