@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -346,8 +346,9 @@ def get(address: str, path: bytes, *headers: bytes) -> bytes:
     ],
 )  # fmt: skip
 def test_s12_malformed_requests_are_refused_at_once(served, raw):
-    started = time.monotonic()
-    with closing(line_to(served)) as line:
+    started, reply = time.monotonic(), b""
+    # a line that is closed before all was read of it may be reset: that refuses, too
+    with closing(line_to(served)) as line, suppress(ConnectionError):
         line.sendall(raw.replace(b"{host}", served.split("/")[2].encode()))
         line.shutdown(socket.SHUT_WR)
         reply = line.makefile("rb").read()
