@@ -356,6 +356,12 @@ def test_s12_malformed_requests_are_refused_at_once(served, raw):
     assert time.monotonic() - started < 5
 
 
+def test_s12_a_version_that_is_none_is_refused_where_the_line_stays_open(served):
+    with closing(line_to(served)) as line:
+        line.sendall(b"GET / HTTP/9.9\r\nHost: " + served.split("/")[2].encode() + b"\r\n\r\n")
+        assert line.recv(12) == b"HTTP/1.1 400"
+
+
 def test_s12_parts_of_a_file_are_not_served(served):
     path = b"/layers/relu1/strips/0.jpg"
     whole = get(served, path).split(b"\r\n\r\n", 1)[1]

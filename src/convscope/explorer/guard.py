@@ -18,6 +18,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+VERSIONS = ("1.0", "1.1", "2", "3")  # of HTTP; a server's parser may let any digits through
 LIVE = "/live/"  # everything below computes, or takes bytes in
 TOKEN = b"x-convscope-token"  # a header of its own, which no form and no other site's script can send
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
@@ -63,6 +64,8 @@ class Guard:
 
     def refusal(self, scope: Scope) -> int | None:
         """The status of the refusal, or None where the request may pass."""
+        if scope.get("http_version", "1.1") not in VERSIONS:
+            return 400
         hosts = _values(scope, b"host")
         if len(hosts) != 1 or hosts[0] not in self.hosts:
             return 421
