@@ -102,6 +102,63 @@ def test_named_padding_is_blanked_where_it_was(padding: str) -> None:
         torch.testing.assert_close(placed(crop, corner, expected), expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("size", [(48, 44), (45, 47)])
+@pytest.mark.parametrize(
+    "spec", ["4c7s2 p2 5c3 p2 6c3", "4c3s2 p3s2:same 5c4s2 6c3", "4c4 p2s2:same 5c5s2 6c4s2"]
+)
+def test_what_pads_by_size_is_cropped_too(
+    spec: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    height, width = size
+    module = build(spec, classes=2, channels=3, height=height, width=width)
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.uniform_(part.bias, 0.1, 0.5)
+    model = Model(module, fit=Fit(height, width), mean=(0.5,) * 3, std=(0.25,) * 3)
+    batch = torch.randn(3, 3, height, width)
+    for name in ("relu2", "relu3"):
+        layer = model.layers[name]
+        places = torch.tensor([[0, 0], [layer.height - 1, layer.width - 1], [1, 2]])
+        whole = project(model, batch, name, torch.tensor([0, 1, 2]), places)
+        with monkeypatch.context() as patch:  # so that nothing falls back
+            patch.delattr("convscope.model.projection.project")
+            crops = project_crops(model, batch, name, torch.tensor([0, 1, 2]), places)
+        for crop, corner, expected in zip(crops.signal, crops.corners, whole.signal, strict=True):
+            torch.testing.assert_close(placed(crop, corner, expected), expected, rtol=1e-5, atol=1e-7)
+
+
+class PaddedBesides(nn.Module):
+    """Pads by size, and needs what it padded a second time, unpadded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.conv1(x))
+        before = 1 if x.shape[2] > 16 else 0  # a crop is smaller
+        around = functional.pad(x, (before, 2 - before, before, 2 - before)) if before else x
+        return torch.relu(
+            functional.conv2d(around, self.conv2.weight, self.conv2.bias, padding=1 - before) + x
+        ).flatten(1)
+
+
+@pytest.mark.parametrize(
+    "places", [[[0, 0], [23, 23], [9, 4]], [[9, 9], [12, 4], [7, 20]]], ids=["edge", "inside"]
+)
+def test_a_value_that_is_padded_can_be_asked_for_unpadded(places: list[list[int]]) -> None:
+    torch.manual_seed(1)
+    model = Model(PaddedBesides().eval(), fit=Fit(24, 24), mean=(0.5,) * 3, std=(0.25,) * 3)
+    name, channels = "relu#2", torch.tensor([0, 1, 2])
+    batch = torch.randn(3, 3, 24, 24)
+    whole = project(model, batch, name, channels, torch.tensor(places))
+    crops = project_crops(model, batch, name, channels, torch.tensor(places))
+    assert crops.signal.shape[2] < 24
+    for crop, corner, expected in zip(crops.signal, crops.corners, whole.signal, strict=True):
+        torch.testing.assert_close(placed(crop, corner, expected), expected, rtol=1e-5, atol=1e-7)
+
+
 def test_global_mixing_falls_back_to_the_whole_image() -> None:
     class Gated(nn.Module):
         def __init__(self) -> None:

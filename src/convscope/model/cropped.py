@@ -2,6 +2,8 @@
 
 Exact at the image's border too: a crop may reach beyond a map, and what lies there is blanked, with zero or
 below any value for a maximum, before each operation that would have padded; the operation itself pads no more.
+A network that pads by the size of what it is given ("same") may pad a crop where it left the image alone, or the
+other way round: it is the recorded pass that counts.
 """
 
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from convscope.model.reading import Stopped
 from convscope.model.tape import INPUT, Record, Value
 from convscope.model.watch import Watch, tensors_in
 
+PADDED = MAX_POOLS | {"conv2d", "avg_pool2d"}
 LOWEST = -1e30  # below any activation, and finite, so that what is blanked later never becomes NaN
 
 
@@ -52,8 +55,11 @@ class Crops(Watch):
 
     def _meet(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         operation = canonical(func)
-        inputs = self.plan.inputs.get(self.index)
-        expected = self.record.calls[self.index].operation if self.index < len(self.record.calls) else ""
+        if operation == "pad" and self._expected() != "pad":
+            return arguments(operation, args, kwargs)["input"]
+        if operation in PADDED and self._expected() == "pad":
+            args, kwargs = (), self._padded_as_recorded(arguments(operation, args, kwargs))
+        inputs, expected = self.plan.inputs.get(self.index), self._expected()
         if inputs is None or operation != expected:
             result = func(*args, **kwargs)
         else:
@@ -62,6 +68,25 @@ class Crops(Watch):
         if outputs:
             self._arrive(operation, expected, outputs)
         return result
+
+    def _expected(self) -> str:
+        return self.record.calls[self.index].operation if self.index < len(self.record.calls) else ""
+
+    def _padded_as_recorded(self, named: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a window, its input padded by the call that was recorded before it."""
+        call = self.record.calls[self.index]
+        if self.values.get(id(named["input"])) != call.inputs[0]:
+            raise CannotCrop(f"call {self.index} padded another value when it was recorded")
+        named["input"] = self._padded(named["input"], call.arguments)
+        self._arrive("pad", "pad", [named["input"]])
+        return named
+
+    def _padded(self, tensor: Tensor, settings: dict[str, Any]) -> Tensor:
+        """A tensor of its own, even where nothing is blanked: the value before may be asked for again."""
+        if self.index not in self.plan.inputs:
+            return tensor.view_as(tensor)
+        part = self._needed(tensor, settings.get("value") or 0.0)
+        return part.view_as(part)
 
     def _arrive(self, operation: str, expected: str, outputs: list[Tensor]) -> None:
         if operation != expected:
@@ -79,7 +104,7 @@ class Crops(Watch):
     def _on_crops(self, func: Any, operation: str, args: Any, kwargs: dict[str, Any]) -> Any:
         if operation == "pad":
             named = arguments(operation, args, kwargs)
-            return self._needed(named["input"], named.get("value") or 0.0)
+            return self._padded(named["input"], named)
         if operation in MAX_POOLS or "pool" in operation or operation == "conv2d":
             named = arguments(operation, args, kwargs)
             named |= {"padding": 0} | ({} if operation == "conv2d" else {"ceil_mode": False})
@@ -134,6 +159,7 @@ class Crops(Watch):
         if rows.all() and columns.all():
             return part
         # times and plus, not masked_fill: that would look like the network's own doing, a rectifier in disguise
+        fill = max(fill, LOWEST)
         inside = (rows[:, None, :, None] & columns[:, None, None, :]).to(part)
         return part * inside + (1 - inside) * fill if fill else part * inside
 
