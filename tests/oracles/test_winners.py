@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from convscope.model import adjoint, winners
+from convscope.model import adjoint, lowered, winners
 from convscope.model.model import Model
 from convscope.model.projection import Projection, Sent, project
 from convscope.model.validity import judge
@@ -137,6 +137,17 @@ def test_an_adjoint_that_is_wrong_is_not_trusted(monkeypatch: pytest.MonkeyPatch
     model, batch = small()
     assert off(*both(model, batch, "relu#3")) < 1e-5
     assert winners.proven_cone(model, model.layers["relu#3"]) is None
+
+
+def test_a_cone_that_is_wrong_at_the_border_alone_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = small()
+    layer, place = model.layers["relu#3"], lowered._placed
+    middle = torch.tensor([(layer.height // 2, layer.width // 2)])
+    monkeypatch.setattr(
+        lowered, "_placed", lambda *given: place(*given[:4], middle.expand(len(given[3]), 2))
+    )
+    assert off(*both(model, batch, "relu#3")) < 1e-5
+    assert winners.proven_cone(model, layer) is None
 
 
 def test_weights_are_those_of_now() -> None:
