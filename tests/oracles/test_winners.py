@@ -144,7 +144,7 @@ def test_a_cone_that_is_wrong_at_the_border_alone_is_not_trusted(monkeypatch: py
     layer, place = model.layers["relu#3"], lowered._placed
     middle = torch.tensor([(layer.height // 2, layer.width // 2)])
     monkeypatch.setattr(
-        lowered, "_placed", lambda *given: place(*given[:4], middle.expand(len(given[3]), 2))
+        lowered, "_placed", lambda c, v, g, part, places: place(c, v, g, part, middle.expand_as(places))
     )
     assert off(*both(model, batch, "relu#3")) < 1e-5
     assert winners.proven_cone(model, layer) is None
@@ -191,6 +191,6 @@ def test_one_unit_of_many_images_is_sent_down_once_above_the_pool(monkeypatch: p
 def test_maps_without_a_signal_prove_nothing() -> None:
     model, batch = small()
     with torch.no_grad():
-        model.module.two.weight.zero_()
+        model.module.get_parameter("two.weight").zero_()
     assert not both(model, batch, "relu#3")[1].signal.any()
     assert winners.proven_cone(model, model.layers["relu#3"]) is None
