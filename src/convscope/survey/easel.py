@@ -64,7 +64,7 @@ class Easel:
     pixels: Pixels
     layer: Layer
     numbers: Mapping[str, np.ndarray]
-    rule: Rule = "deconvnet"
+    rule: Rule
 
     def blank(self, group: range) -> Tiles:
         return Tiles.blank(len(group), self.numbers["image"].shape[1], tile_side(self.model))
