@@ -16,25 +16,23 @@ import argparse
 import copy
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from measuring import about, save, spread
 
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.model import Model
 from convscope.nets.open import open_model
-from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 from convscope.survey.job import count, prepare
 from convscope.survey.partial import ALL
@@ -69,26 +67,21 @@ def main() -> None:
     for name in asked.nets:
         rows.append(measured(name, images, asked.rounds))
         print(json.dumps(rows[-1]), flush=True)
-        if asked.json:
-            write_text(
-                asked.json, json.dumps({"about": about(images, asked.rounds), "rows": rows}, indent=1) + "\n"
-            )
+        save(asked.json, made(images, asked.rounds), rows)
 
 
 def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def about(images: Images, rounds: int) -> dict[str, Any]:
+def made(images: Images, rounds: int) -> dict[str, Any]:
     height, width = np.median([images.size(row) for row in range(len(images))], axis=0)
-    return {
-        "script": "benchmarks/files_to_atlas.py", "machine": platform.processor() or platform.machine(),
+    more = {
         "cores": cores(), "rounds": rounds, "pictures": images.name, "images": len(images),
         "median picture": f"{width:.0f} x {height:.0f}", "batch": BATCH, "weights": "random",
         "unit": "seconds; median [least, most]", "memory format": "channels_last",
-        "versions": {name: version(name) for name in ("torch", "torchvision", "pillow", "numpy")},
-        "load average": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
     }  # fmt: skip
+    return about(__file__, ("torch", "torchvision", "pillow", "numpy"), **more)
 
 
 def measured(name: str, images: Images, rounds: int) -> dict[str, Any]:
@@ -165,10 +158,6 @@ def summary(name: str, spent: dict[str, list[Spent]]) -> dict[str, Any]:
         "CPU over least": spread([one.cpu / all_ for one, all_ in zip(took, least, strict=True)]),
         "cores used": spread([one.cpu / one.wall for one in took]),
     }  # fmt: skip
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(number, 3) for number in (statistics.median(values), min(values), max(values))]
 
 
 if __name__ == "__main__":

@@ -12,25 +12,21 @@ numbers are compared with a literal loop over places by module hooks first, or t
 import argparse
 import copy
 import json
-import os
-import platform
 import statistics
-import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from captum.attr import Occlusion
+from measuring import about, interleaved, ratio, save, spread
 from torch import Tensor, nn
 
 from convscope.model.filling import filling
 from convscope.model.model import Model
 from convscope.model.occlusion import AT_ONCE, Windows, covered
 from convscope.nets.open import open_model
-from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 from convscope.studies.occlusion import OcclusionSweep, occlusion_sweep
 
@@ -50,18 +46,15 @@ def main() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
     row = measured(model, pixels, asked.rounds)
     print(json.dumps(row))
-    if asked.json:
-        write_text(asked.json, json.dumps({"about": about(asked.rounds), "rows": [row]}, indent=1) + "\n")
+    save(asked.json, made(asked.rounds), [row])
 
 
-def about(rounds: int) -> dict[str, Any]:
-    return {
-        "script": "benchmarks/occlusion_sweep.py", "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "threads": 1, "rounds": rounds, "size": SIZE, "stride": STRIDE,
-        "places at once": AT_ONCE, "unit": "CPU milliseconds a place; median [least, most]", "weights": "random",
-        "versions": {name: version(name) for name in ("torch", "captum")},
-        "load average": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
+def made(rounds: int) -> dict[str, Any]:
+    more = {
+        "threads": 1, "rounds": rounds, "size": SIZE, "stride": STRIDE, "places at once": AT_ONCE,
+        "unit": "CPU milliseconds a place; median [least, most]", "weights": "random",
     }  # fmt: skip
+    return about(__file__, ("torch", "captum"), **more)
 
 
 def convolutions(model: Model) -> list[str]:
@@ -144,25 +137,6 @@ def assert_right(model: Model, swept: OcclusionSweep, batches: list[Tensor]) -> 
     assert worst < 1e-6, f"the sweep differs by {worst:.1e} from a literal loop"
     assert np.array_equal(swept.label.ravel(), scores.argmax(1).numpy())
     return worst
-
-
-def interleaved(sides: dict[str, Callable[[], object]], rounds: int, places: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    for turn in range(-1, rounds):  # the first round warms up
-        for side in list(sides) if turn % 2 else reversed(sides):
-            start = time.process_time()
-            sides[side]()
-            if turn >= 0:
-                times[side].append((time.process_time() - start) / places * 1e3)
-    return times
-
-
-def ratio(times: dict[str, list[float]], above: str, below: str) -> list[float]:
-    return spread([a / b for a, b in zip(times[above], times[below], strict=True)])
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(number, 4) for number in (statistics.median(values), min(values), max(values))]
 
 
 if __name__ == "__main__":

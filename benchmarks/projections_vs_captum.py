@@ -15,18 +15,15 @@ autograd the first time that it is asked for, a few forward passes a layer, in t
 import argparse
 import copy
 import json
-import os
-import platform
 import statistics
-import time
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from captum.attr import NeuronDeconvolution
+from measuring import about, interleaved, save, spread
 from torch import Tensor
 
 from convscope.model.measure import measure
@@ -34,7 +31,6 @@ from convscope.model.model import Model
 from convscope.model.projection import Sent
 from convscope.model.winners import project_winners
 from convscope.nets.open import open_model
-from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 
 SHARES = (0.20, 0.45)  # of the image's edge: a field up to so large
@@ -57,17 +53,13 @@ def main() -> None:
     for name in asked.nets:
         rows.append(measured(name, asked.rounds, asked.pairs))
         print(json.dumps(rows[-1]["summary"]), flush=True)
-        if asked.json:
-            write_text(asked.json, json.dumps({"about": about(asked), "rows": rows}, indent=1) + "\n")
+        save(asked.json, made(asked), rows)
 
 
-def about(asked: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "script": "benchmarks/projections_vs_captum.py", "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "threads": 1, "unit": "CPU milliseconds a pair; median [least, most]",
-        "rounds": asked.rounds, "pairs": asked.pairs, "weights": "random", "load average": os.getloadavg()[0],
-        "versions": {name: version(name) for name in ("torch", "captum")}, "date": time.strftime("%Y-%m-%d"),
-    }  # fmt: skip
+def made(asked: argparse.Namespace) -> dict[str, Any]:
+    unit = "CPU milliseconds a pair; median [least, most]"
+    more = {"threads": 1, "unit": unit, "rounds": asked.rounds, "pairs": asked.pairs, "weights": "random"}
+    return about(__file__, ("torch", "captum"), **more)
 
 
 def measured(name: str, rounds: int, pairs: int) -> dict[str, Any]:
@@ -174,18 +166,6 @@ def compare(whole: Tensor, crops: Sent, where: str) -> float:
     return worst
 
 
-def interleaved(sides: dict[str, Side], rounds: int, pairs: int) -> dict[str, list[float]]:
-    """CPU milliseconds a pair of each side, one after the other, in an order that turns round."""
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    for turn in range(-1, rounds):  # the first round warms up
-        for side in list(sides) if turn % 2 else reversed(sides):
-            start = time.process_time()
-            sides[side]()
-            if turn >= 0:
-                times[side].append((time.process_time() - start) / pairs * 1e3)
-    return times
-
-
 def summary(name: str, bare: list[float], layers: list[dict[str, Any]]) -> dict[str, Any]:
     """Totals over the winners of the layers that see little, and the mean over all winners in forwards."""
     found: dict[str, Any] = {"net": name, "bare ms": spread(bare)}
@@ -212,10 +192,6 @@ def totals(layers: list[dict[str, Any]], side: str) -> list[float]:
 
 def weighted(layers: list[dict[str, Any]], side: str) -> list[list[float]]:
     return [[row["channels"] * ms for ms in row["rounds"][side]] for row in layers]
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(number, 4) for number in (statistics.median(values), min(values), max(values))]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import argparse
 import copy
 import json
 import os
-import platform
 import statistics
 import time
 from collections import Counter
@@ -27,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
+from measuring import about, save
 from torch import Tensor
 
 from convscope.model.model import Model
@@ -53,20 +52,16 @@ def main() -> None:
     for name in asked.nets:
         rows.append(measure(name, asked.images))
         print(json.dumps(rows[-1]), flush=True)
-    if asked.json:
-        asked.json.write_text(json.dumps({"about": about(asked.images), "rows": rows}, indent=1) + "\n")
+    save(asked.json, made(asked.images), rows)
 
 
-def about(images: int) -> dict[str, Any]:
-    """Hardware, versions and sizes."""
-    cpu = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return {
-        "machine": cpu[0].partition(": ")[2] if cpu else platform.machine(), "cores": os.cpu_count(),
-        "torch": torch.__version__, "torchvision": torchvision.__version__, "numpy": np.__version__,
+def made(images: int) -> dict[str, Any]:
+    more = {
         "threads": 1, "precision": "float32", "images": images, "counted before": FIRST + BATCH,
-        "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES,
-        "weights": "random", "beside zennit-crp": "benchmarks/survey_vs_crp.py", "date": time.strftime("%Y-%m-%d"),
+        "measured": MEASURED, "batch": BATCH, "k": K, "classes": CLASSES, "weights": "random",
+        "beside zennit-crp": "benchmarks/survey_vs_crp.py",
     }  # fmt: skip
+    return about(__file__, ("torch", "torchvision", "numpy"), **more)
 
 
 def measure(name: str, images: int) -> dict[str, Any]:

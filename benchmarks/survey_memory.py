@@ -11,22 +11,18 @@ the numbers are void. A folder's list costs besides what its names and paths tak
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import about, save, spread
 
 from convscope.images.source import Images, numbered
-from convscope.plain.files import write_text
 
 SPEC, SIDE, DISTINCT, ASKED = "16c3 p2 32c3 p2 32c3", 32, 500, 1.05
 
@@ -45,18 +41,13 @@ def main() -> None:
         return
     row = compared(asked.images, asked.rounds)
     print(json.dumps(row))
-    if asked.json:
-        write_text(asked.json, json.dumps({"about": about(asked.rounds), "rows": [row]}, indent=1) + "\n")
+    save(asked.json, made(asked.rounds), [row])
 
 
-def about(rounds: int) -> dict[str, Any]:
-    return {
-        "script": "benchmarks/survey_memory.py", "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "threads": 1, "rounds": rounds, "net": SPEC, "pixels": SIDE,
-        "unit": "MiB of private memory at most; median [least, most]", "project": "lazy",
-        "versions": {"torch": version("torch")}, "load average": os.getloadavg()[0],
-        "date": time.strftime("%Y-%m-%d"),
-    }  # fmt: skip
+def made(rounds: int) -> dict[str, Any]:
+    unit = "MiB of private memory at most; median [least, most]"
+    more = {"threads": 1, "rounds": rounds, "net": SPEC, "pixels": SIDE, "unit": unit, "project": "lazy"}
+    return about(__file__, ("torch",), **more)
 
 
 def compared(counts: list[int], rounds: int) -> dict[str, Any]:
@@ -129,10 +120,6 @@ def private() -> float:
     """Anonymous memory of this process that is in use, MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(number, 3) for number in (statistics.median(values), min(values), max(values))]
 
 
 if __name__ == "__main__":

@@ -13,14 +13,8 @@ beginning, where most images enter.
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +23,13 @@ import torch
 from crp.attribution import CondAttribution  # pyright: ignore[reportMissingImports]
 from crp.concepts import ChannelConcept  # pyright: ignore[reportMissingImports]
 from crp.visualization import FeatureVisualization  # pyright: ignore[reportMissingImports]
+from measuring import about, cpu, ratio, save, spread
 from torch import Tensor, nn
 from zennit.composites import EpsilonPlusFlat  # pyright: ignore[reportMissingImports]
 
 from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.nets.open import open_model
-from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 from convscope.survey.count import Counts, count_batch, read_ahead, work_units
 from convscope.survey.job import Job, prepare
@@ -59,18 +53,15 @@ def main() -> None:
     for name in asked.nets:
         rows.append(measured(name, asked.images, asked.rounds))
         print(json.dumps(rows[-1]), flush=True)
-        if asked.json:
-            write_text(asked.json, json.dumps({"about": about(asked), "rows": rows}, indent=1) + "\n")
+        save(asked.json, made(asked), rows)
 
 
-def about(asked: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "script": "benchmarks/survey_vs_crp.py", "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "threads": 1, "rounds": asked.rounds, "images": asked.images, "batch": BATCH,
-        "unit": "CPU milliseconds an image; median [least, most]", "weights": "random", "composite": "EpsilonPlusFlat",
-        "versions": {name: version(name) for name in ("torch", "torchvision", "zennit", "zennit-crp")},
-        "load average": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
-    }  # fmt: skip
+def made(asked: argparse.Namespace) -> dict[str, Any]:
+    return about(
+        __file__, ("torch", "torchvision", "zennit", "zennit-crp"), threads=1, rounds=asked.rounds,
+        images=asked.images, batch=BATCH, unit="CPU milliseconds an image; median [least, most]",
+        weights="random", composite="EpsilonPlusFlat",
+    )  # fmt: skip
 
 
 def measured(name: str, images: int, rounds: int) -> dict[str, Any]:
@@ -103,12 +94,6 @@ def measured(name: str, images: int, rounds: int) -> dict[str, Any]:
         "crp, no composite, over survey": ratio(times, "crp, no composite", "survey"),
         "crp over bare": ratio(times, "crp", "bare"), "survey over bare": ratio(times, "survey", "bare"),
     }  # fmt: skip
-
-
-def cpu(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
 
 
 def a_survey(model: Model, pixels: Tensor, layers: list[str], into: Path) -> Job:
@@ -166,14 +151,6 @@ def assert_same(counts: Counts, rival: FeatureVisualization, model: Model, layer
     near = np.pad(gaps, ((0, 0), (1, 0))) | np.pad(gaps, ((0, 0), (0, 1)), constant_values=True)
     assert not (other & ~near).any(), f"{layer}: other images"
     return int(other.sum())
-
-
-def ratio(times: dict[str, list[float]], above: str, below: str) -> list[float]:
-    return spread([a / b for a, b in zip(times[above], times[below], strict=True)])
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(number, 3) for number in (statistics.median(values), min(values), max(values))]
 
 
 if __name__ == "__main__":

@@ -7,23 +7,18 @@ All sides run in one process on one thread, interleaved, batch 1; CPU time, medi
 """
 
 import argparse
-import json
-import os
-import platform
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 import torchvision
+from measuring import about, interleaved, ratio, save, spread
 from torch import nn
 
 from convscope.model.layers import find_layers
 from convscope.model.tape import record
-from convscope.plain.files import write_text
 from convscope.plain.machine import keep_freed_memory
 
 NETS = ("resnet18", "resnet50", "googlenet", "mobilenet_v2")
@@ -42,16 +37,8 @@ def main() -> None:
     rows = [measure(name, side, asked.rounds, rival) for side in asked.sides for name in NETS]
     for row in rows:
         print(row)
-    about = {
-        "script": "benchmarks/tape_cost.py",
-        "unit": "CPU milliseconds; median [least, most]",
-        "rounds": asked.rounds,
-        "machine": f"{platform.processor() or platform.machine()}, 1 thread",
-        "load average": round(os.getloadavg()[0], 1),
-        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
-    }
-    if asked.json:
-        write_text(asked.json, json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
+    more = {"unit": "CPU milliseconds; median [least, most]", "rounds": asked.rounds, "threads": 1}
+    save(asked.json, about(__file__, ("torch", "torchvision"), **more), rows)
 
 
 def open_rival(folder: Path | None) -> Callable[[nn.Module, torch.Tensor], Any] | None:
@@ -77,13 +64,7 @@ def measure(
     }
     if rival is not None and side == 64:
         sides["torchlens"] = lambda: rival(module, image)
-    times: dict[str, list[float]] = {key: [] for key in sides}
-    for turn in range(-1, rounds):  # the first round warms up
-        for key, run in sides.items():
-            start = time.process_time()
-            run()
-            if turn >= 0:
-                times[key].append(1000 * (time.process_time() - start))
+    times = interleaved(sides, rounds, 1)
     row: dict[str, Any] = {
         "net": name,
         "side": side,
@@ -92,17 +73,13 @@ def measure(
     }
     row |= {key: spread(values) for key, values in times.items()}
     for key in times.keys() - {"bare", "fields"}:
-        row[f"{key} / bare"] = spread([a / b for a, b in zip(times[key], times["bare"], strict=True)])
+        row[f"{key} / bare"] = ratio(times, key, "bare")
     return row
 
 
 def bare(module: nn.Module, image: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         return module(image)
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(statistics.median(values), 3), round(min(values), 3), round(max(values), 3)]
 
 
 if __name__ == "__main__":

@@ -12,18 +12,15 @@ the two counted is merged and must be what one counted, to the bit, or the numbe
 import argparse
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convscope.plain.files import write_text
+from measuring import about, save, spread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,17 +48,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         row = compared(asked.net, asked.images, asked.rounds, Path(folder))
     print(json.dumps(row))
-    if asked.json:
-        write_text(asked.json, json.dumps({"about": about(asked), "rows": [row]}, indent=1) + "\n")
+    save(asked.json, made(asked), [row])
 
 
-def about(asked: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "script": "benchmarks/two_processes.py", "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "threads a process": 1, "rounds": asked.rounds, "images": asked.images,
-        "batch": BATCH, "unit": "wall seconds; median [least, most]", "weights": "random",
-        "versions": {"torch": version("torch")}, "load average": os.getloadavg()[0], "date": time.strftime("%Y-%m-%d"),
+def made(asked: argparse.Namespace) -> dict[str, Any]:
+    more = {
+        "threads a process": 1, "rounds": asked.rounds, "images": asked.images, "batch": BATCH,
+        "unit": "wall seconds; median [least, most]", "weights": "random",
     }  # fmt: skip
+    return about(__file__, ("torch",), **more)
 
 
 def compared(net: str, images: int, rounds: int, folder: Path) -> dict[str, Any]:
@@ -163,10 +158,6 @@ def a_bare_pass(net: str, images: int, shard: "Shard") -> Work:
                 module(batch.contiguous(memory_format=torch.channels_last))
 
     return work
-
-
-def spread(values: list[float]) -> list[float]:
-    return [round(number, 3) for number in (statistics.median(values), min(values), max(values))]
 
 
 def assert_merged(net: str, images: int, folder: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from convscope.model import adjoint, winners
+from convscope.model import adjoint, lowered, winners
 from convscope.model.model import Model
 from convscope.model.projection import Projection, Sent, project
 from convscope.model.validity import judge
@@ -77,6 +77,14 @@ class Small(nn.Module):
         return torch.relu(self.two(x + self.gate(self.one(x))))
 
 
+class Biased(nn.Conv2d):
+    """Its bias is computed as it runs."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        assert self.bias is not None
+        return functional.conv2d(input, self.weight, self.bias * 2)
+
+
 def small(
     height: int = 37, width: int = 41, **changed: Callable[[torch.Tensor], torch.Tensor]
 ) -> tuple[Model, torch.Tensor]:
@@ -111,12 +119,14 @@ def test_in_double_precision_they_agree_to_ten_digits(side: int) -> None:
         lambda x: torch.flip(x, (3,)),  # known to nobody here
         lambda x: x.relu().add(x, alpha=2),  # known, and used in an unusual way
         lambda x: functional.conv2d(x, torch.ones(6, 6, 1, 1) * 0.1),  # weights that are no parameter
+        Biased(6, 6, 1),
+        lambda x: functional.hardtanh(x.relu(), -9, 9),  # a gate that no noise is large enough to meet
     ],
 )
 def test_what_has_no_adjoint_is_left_to_autograd(gate: Callable[[torch.Tensor], torch.Tensor]) -> None:
     model, batch = small(gate=gate)
     last = list(model.layers)[-1]
-    expected, found = both(model, batch, last)
+    expected, found = both(model, 500 * batch, last)
     assert winners.proven_cone(model, model.layers[last]) is None
     assert off(expected, found) < 1e-5
     assert found.descent == expected.descent
@@ -127,6 +137,17 @@ def test_an_adjoint_that_is_wrong_is_not_trusted(monkeypatch: pytest.MonkeyPatch
     model, batch = small()
     assert off(*both(model, batch, "relu#3")) < 1e-5
     assert winners.proven_cone(model, model.layers["relu#3"]) is None
+
+
+def test_a_cone_that_is_wrong_at_the_border_alone_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = small()
+    layer, place = model.layers["relu#3"], lowered._placed
+    middle = torch.tensor([(layer.height // 2, layer.width // 2)])
+    monkeypatch.setattr(
+        lowered, "_placed", lambda c, v, g, part, places: place(c, v, g, part, middle.expand_as(places))
+    )
+    assert off(*both(model, batch, "relu#3")) < 1e-5
+    assert winners.proven_cone(model, layer) is None
 
 
 def test_weights_are_those_of_now() -> None:
@@ -165,3 +186,11 @@ def test_one_unit_of_many_images_is_sent_down_once_above_the_pool(monkeypatch: p
     monkeypatch.setitem(adjoint.ADJOINTS, "conv2d", watched)
     project_winners(model, batch, "relu#3", *units(model, "relu#3"))
     assert sent == [("two", 4), ("one", 4), ("stem", 5)]
+
+
+def test_maps_without_a_signal_prove_nothing() -> None:
+    model, batch = small()
+    with torch.no_grad():
+        model.module.get_parameter("two.weight").zero_()
+    assert not both(model, batch, "relu#3")[1].signal.any()
+    assert winners.proven_cone(model, model.layers["relu#3"]) is None

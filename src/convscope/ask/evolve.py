@@ -91,7 +91,7 @@ def _draw(
     job: Any, models: list[Any], layer: str, channels: list[int], found: dict[str, np.ndarray]
 ) -> np.ndarray:
     """One picture a channel, a column an epoch; gives the scales ``[channels, epochs]``."""
-    from convscope.survey.pictures import Easel, paint_patches, paint_projections
+    from convscope.survey.easel import Easel, paint_patches, paint_projections
     from convscope.survey.tiles import strip
 
     scale = np.zeros(found["value"].shape, dtype=np.float32)

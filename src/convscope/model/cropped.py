@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.nn import functional
 
@@ -52,6 +52,16 @@ class Crops(Watch):
         self.values = {id(pixels): Value(INPUT)}
         self.alive = [pixels]
         self.response_norms: list[Node] = []
+
+    def run(self, module: nn.Module) -> None:
+        """The forward pass up to the last call; raises CannotCrop where the network will not run on crops."""
+        try:
+            with self:
+                module(self.alive[0])
+        except Stopped:
+            pass
+        except RuntimeError as error:  # code of the model's own that relies on the size of its input
+            raise CannotCrop(str(error)) from error
 
     def _meet(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         operation = canonical(func)

@@ -15,7 +15,7 @@ from convscope.model.cone import Cone
 from convscope.model.crop import Spans, map_shape
 from convscope.model.cropped import CannotCrop, Crops, cut_pixels, pool_with_switches
 from convscope.model.model import Model
-from convscope.model.reading import Reader, Stopped, read
+from convscope.model.reading import Reader, read
 from convscope.model.state import undisturbed
 from convscope.model.tape import INPUT, Call, Value
 
@@ -76,15 +76,9 @@ def _switches_of_crops(model: Model, cone: Cone, pixels: Tensor, positions: Tens
     """The same on crops, each a place in the part of the map that the pool needs."""
     if not cone.pools or cone.plan is None:
         return {}
-    mode = Crops(cone.record, cone.plan, cone.pools[0], positions, pixels, lambda _: None, switches={})
-    try:
-        with mode:
-            model.module(pixels)
-    except Stopped:
-        pass
-    except RuntimeError as error:  # code of the model's own that relies on the size of its input
-        raise CannotCrop(str(error)) from error
-    return mode.switches or {}
+    found: Switches = {}
+    Crops(cone.record, cone.plan, cone.pools[0], positions, pixels, lambda _: None, found).run(model.module)
+    return found
 
 
 def _descend(model: Model, cone: Cone, pairs: Units, switches: Switches, dtype: torch.dtype) -> Tensor:

@@ -10,7 +10,7 @@ from convscope.model.backward import Descent, Rule, descend
 from convscope.model.crop import Plan, plan_crop
 from convscope.model.cropped import CannotCrop, Crops, cut_pixels
 from convscope.model.model import Model
-from convscope.model.reading import Stopped, read
+from convscope.model.reading import read
 from convscope.model.state import undisturbed
 
 
@@ -103,12 +103,6 @@ def _project_planned(
     shown = pixels.clone()
     mode = Crops(model.record, plan, model.layer(layer).index, positions, shown, select)
     with undisturbed(model.module), torch.enable_grad():
-        try:
-            with mode:
-                model.module(shown)
-        except Stopped:
-            pass
-        except RuntimeError as error:  # code of the model's own that relies on the size of its input
-            raise CannotCrop(str(error)) from error
+        mode.run(model.module)
     signal, descent = descend(chosen[0], pixels, rule, mode.response_norms)
     return Projection(signal.detach(), corners, descent, chosen[0].detach(), positions)

@@ -6,7 +6,6 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from convscope.errors import BadModel
 from convscope.model.backward import Descent
 from convscope.model.cone import Cone, cone_of_crop, cone_of_whole
 from convscope.model.crop import plan_crop
@@ -35,7 +34,8 @@ def project_winners(model: Model, batch: Tensor, layer: str, channels: Tensor, p
     """What unit n (its channel and position) of image n sends down by the deconvnet's rule.
 
     Equal to ``project`` to 1e-5 of the largest value in float32. The first time that a layer of a model is asked
-    for, its cone is tried on noise against autograd; where they differ or there is none, autograd does the work.
+    for, its cone is tried on noise against autograd; where they differ, where a gate depends on the image, or where
+    there is none, autograd does the work.
     """
     proven = proven_cone(model, model.layer(layer))
     if proven is not None:
@@ -70,9 +70,13 @@ def _prove(model: Model, layer: Layer) -> Proven | None:
     try:
         expected = project(model, batch, layer.name, channels, positions)
         found, _ = send_down(model, cone, batch, channels, positions)
-    except (BadModel, RuntimeError, AttributeError):  # an operation used in a way that is not known here
+    except Exception:  # an operation used in a way that is not known here
         return None
-    return Proven(cone, expected.descent) if _equal(expected.signal, found, cone, positions) else None
+    descent = expected.descent
+    # what lets a signal through by the image need not do so on noise: a hardtanh within its bounds
+    by_image = descent.gates or descent.disguised or descent.opaque
+    equal = not by_image and _equal(expected.signal, found, cone, positions)
+    return Proven(cone, descent) if equal else None
 
 
 def _equal(expected: Tensor, found: Tensor, cone: Cone, positions: Tensor) -> bool:
@@ -82,4 +86,5 @@ def _equal(expected: Tensor, found: Tensor, cone: Cone, positions: Tensor) -> bo
     scale = expected.abs().amax((1, 2, 3))
     off = (found - part).abs().amax((1, 2, 3))
     complete = part.count_nonzero() == expected.count_nonzero()  # nothing lies beyond the crop
-    return bool(complete and (off <= TOLERANCE.get(found.dtype, 0.0) * scale).all())
+    tried = (scale > 0) & (off <= TOLERANCE.get(found.dtype, 0.0) * scale)
+    return bool(complete and tried.all())

@@ -6,8 +6,9 @@ from PIL import Image
 from convscope.atlas import layout
 from convscope.atlas.write import write_manifest, write_numbers, write_picture
 from convscope.errors import BadAtlas
+from convscope.survey.easel import Easel, paint_patches, paint_projections
 from convscope.survey.job import Job
-from convscope.survey.pictures import Easel, paint_patches, paint_projections, write_strips
+from convscope.survey.pictures import write_strips
 from convscope.survey.record import Numbers
 from convscope.survey.tiles import ACROSS, nine
 

@@ -18,7 +18,7 @@ NO_SWITCHES = (
     "the map was last made smaller by {}, which keeps no switches: a deconvnet map hardly says where"
 )
 NO_POOL = "no max-pool lies below: a deconvnet map would be the same for every image"
-LINEAR = "no rectifier lies below: every lens gives the same map, the filter itself"
+LINEAR = "no rectifier lies below: both lenses give the same map"
 
 
 @dataclass(frozen=True)

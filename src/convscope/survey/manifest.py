@@ -12,8 +12,9 @@ from convscope.model.graph import graph
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.plain.names import escape
+from convscope.survey.easel import tile_side
 from convscope.survey.lens import choose_lens
-from convscope.survey.pictures import PENDING, tile_side
+from convscope.survey.pictures import PENDING
 from convscope.survey.ranked import QUANTILES
 from convscope.survey.settings import Survey
 from convscope.version import __version__

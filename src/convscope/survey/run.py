@@ -9,10 +9,11 @@ from convscope.atlas.read import Atlas, open_atlas
 from convscope.model.model import Model
 from convscope.survey.again import complete_atlas, counted_already, numbers_of
 from convscope.survey.channels import read_channels
+from convscope.survey.easel import Easel
 from convscope.survey.fill import fill
 from convscope.survey.job import Job, count, prepare, reopen
 from convscope.survey.partial import ALL
-from convscope.survey.pictures import STEPS, Drawn, Easel, Step, draw_sheet, sheets
+from convscope.survey.pictures import STEPS, Drawn, Step, draw_sheet, sheets
 from convscope.survey.progress import Report
 from convscope.survey.record import Numbers, number_layers, write_counts, write_drawn, write_stage
 from convscope.survey.settings import Shard, Survey
