@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from convscope.atlas import layout
+from convscope.atlas.read import open_atlas
 from convscope.errors import BadSpec, UnknownName
 from convscope.explorer.app import create_app
 from convscope.explorer.cut import cut_down
@@ -146,6 +147,19 @@ def test_without_patches_pages_say_what_is_missing(bare):
         page = (site / address / "index.html").read_text()
         assert words in page
         assert "what images look like is left out" in page
+
+
+def test_an_atlas_is_published_from_within_its_folder(own, tmp_path, monkeypatch):
+    monkeypatch.chdir(own.path)
+    publish(open_atlas("."), tmp_path / "site", layers="head", top=1)
+    page = (tmp_path / "site/layer/head/index.html").read_text()
+    assert "1</b> published of" in page
+
+
+def test_a_part_does_not_say_of_the_whole_that_nobody_asked(bare):
+    said = Reader((bare[0] / "diagnose/index.html").read_text()).text
+    assert "Not known here: what it is read off is not published." in said
+    assert "nobody has asked" not in said
 
 
 def test_a_lesson_keeps_a_dozen_images_and_the_channels_that_the_loupe_shows(atlas, tmp_path):

@@ -195,4 +195,3 @@ def test_an_atlas_without_rows_of_whole_images_takes_them_from_the_thumbnails(ow
     text = ask(create_app(own), "/layer/relu1/", query="c=4").text
     assert "sources/" not in text
     assert 'thumbs-000.jpg" width="640" height="640"' in text
-
