@@ -108,6 +108,15 @@ def test_the_loupe_shows_kept_channels_only_the_strongest_first(atlas, part):
         assert maps.height == 16 * len(set(channel.ravel().tolist()) - {synthetic.NONE})
 
 
+def test_a_layer_beside_another_is_counted_whole(part):
+    column = Reader(unpacked((part / "layer/relu1/beside.js").read_text())[""])
+    said = column.text
+    assert "channels 10 dead 1 map" in said  # three are published, none of them dead
+    counts = re.search(r"its channels prefer (.*) Its most", said)[1]
+    assert sum(int(number) for number in re.findall(r" (\d+)(?= |$)", counts)) == 9
+    assert "3 shown of 10" in said
+
+
 def test_a_left_out_channel_says_so_where_it_is_asked_for(part, atlas):
     out = next(channel for channel in range(10) if channel not in best_three(atlas, "relu1"))
     text = unpacked((part / "layer/relu1/panels/000.js").read_text())[out]
