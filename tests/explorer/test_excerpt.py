@@ -10,7 +10,7 @@ from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
 from convscope.errors import BadSpec, UnknownName
 from convscope.explorer.app import create_app
-from convscope.explorer.cut import cut_down
+from convscope.explorer.cut.atlas import cut_down
 from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.packed import unpacked
 from convscope.explorer.publish import publish

@@ -11,9 +11,9 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.atlas.sight import NONE, has_loupe
 from convscope.atlas.write import write_loupe, write_picture
 from convscope.explorer.addresses import control_of
-from convscope.explorer.choice import choose
-from convscope.explorer.cut_images import cut_images
-from convscope.explorer.cut_pixels import BLANK, copy_file, only_tiles, read_pixels
+from convscope.explorer.cut.choice import choose
+from convscope.explorer.cut.images import cut_images
+from convscope.explorer.cut.pixels import BLANK, copy_file, only_tiles, read_pixels
 from convscope.explorer.excerpt import Cut, Excerpt, Kept
 from convscope.plain.render import ZERO
 
