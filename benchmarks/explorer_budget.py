@@ -255,11 +255,9 @@ def interactions(chromium: Any, url: str, layer: str) -> Iterator[Line]:
     with slow_page(chromium, f"{url}search/") as (page, _):
         found = [page.evaluate(FILL, ["scope-find [name=q]", word, "input"]) for word in SEARCHES]
         yield Line("search: key to rows", 100, middle(found), "ms")
-    with slow_page(chromium, f"{url}learn/stride-and-padding/") as (page, _):
-        slider = "main input[type=range]"
-        if page.locator(slider).count():
-            moved = [page.evaluate(FILL, [slider, value, "input"]) for value in ("1", "2", "3")]
-            yield Line("lesson: slider to numbers", 50, middle(moved), "ms")
+    with slow_page(chromium, f"{url}learn/receptive-field/") as (page, _):
+        moved = [page.evaluate(FILL, ["main input[type=range]", value, "input"]) for value in ("1", "2", "3")]
+        yield Line("lesson: slider to numbers", 50, middle(moved), "ms")
 
 
 def machine() -> dict[str, Any]:

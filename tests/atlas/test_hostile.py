@@ -291,3 +291,8 @@ def test_a_lens_that_nobody_knows(altered, lens):
     layers[0]["lens"] = lens
     with pytest.raises(BadAtlas, match=r"atlas.json is damaged .*survey again"):
         _ = open_atlas(altered(layers=layers)).layers
+
+
+def test_a_manifest_without_layers(altered):
+    with pytest.raises(BadAtlas, match=r"atlas.json lists no layers: survey again"):
+        open_atlas(altered(layers=[]))

@@ -1,11 +1,13 @@
 """The page of what may be amiss: what the synthetic atlas plants, on the server and on a disk."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from convscope.atlas.diagnosis import diagnose
+from convscope.atlas.write import write_why
 from convscope.explorer.app import create_app
 
 from . import synthetic
@@ -42,6 +44,19 @@ def test_a_shortcut_that_was_tested_links_to_its_why(app):
     assert 'href="../image/2/why/"' in said
     assert said.count("look first</span>") == len(synthetic.WHYS)
     assert "Dead channels</h2>" not in said  # the others are not sent
+
+
+def test_a_why_that_is_asked_anew_is_read_anew(own):
+    app = create_app(own)
+    assert ask(app, "/diagnose/", query="kind=shortcut").text.count("look first</span>") == len(
+        synthetic.WHYS
+    )
+    row, against = synthetic.WHYS[0]
+    write_why(own.path, replace(synthetic.why(row, against), verdict="not supported"))
+    assert (
+        ask(app, "/diagnose/", query="kind=shortcut").text.count("look first</span>")
+        == len(synthetic.WHYS) - 1
+    )
 
 
 def test_an_unknown_kind_is_named(app):

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from convscope.atlas import layout
+from convscope.atlas.read import open_atlas
 from convscope.errors import BadSpec, UnknownName
 from convscope.explorer.app import create_app
-from convscope.explorer.cut import cut_down
+from convscope.explorer.cut.atlas import cut_down
 from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.packed import unpacked
 from convscope.explorer.publish import publish
@@ -107,6 +108,15 @@ def test_the_loupe_shows_kept_channels_only_the_strongest_first(atlas, part):
         assert maps.height == 16 * len(set(channel.ravel().tolist()) - {synthetic.NONE})
 
 
+def test_a_layer_beside_another_is_counted_whole(part):
+    column = Reader(unpacked((part / "layer/relu1/beside.js").read_text())[""])
+    said = column.text
+    assert "channels 10 dead 1 map" in said  # three are published, none of them dead
+    counts = re.search(r"its channels prefer (.*) Its most", said)[1]
+    assert sum(int(number) for number in re.findall(r" (\d+)(?= |$)", counts)) == 9
+    assert "3 shown of 10" in said
+
+
 def test_a_left_out_channel_says_so_where_it_is_asked_for(part, atlas):
     out = next(channel for channel in range(10) if channel not in best_three(atlas, "relu1"))
     text = unpacked((part / "layer/relu1/panels/000.js").read_text())[out]
@@ -146,6 +156,19 @@ def test_without_patches_pages_say_what_is_missing(bare):
         page = (site / address / "index.html").read_text()
         assert words in page
         assert "what images look like is left out" in page
+
+
+def test_an_atlas_is_published_from_within_its_folder(own, tmp_path, monkeypatch):
+    monkeypatch.chdir(own.path)
+    publish(open_atlas("."), tmp_path / "site", layers="head", top=1)
+    page = (tmp_path / "site/layer/head/index.html").read_text()
+    assert "1</b> published of" in page
+
+
+def test_a_part_does_not_say_of_the_whole_that_nobody_asked(bare):
+    said = Reader((bare[0] / "diagnose/index.html").read_text()).text
+    assert "Not known here: what it is read off is not published." in said
+    assert "nobody has asked" not in said
 
 
 def test_a_lesson_keeps_a_dozen_images_and_the_channels_that_the_loupe_shows(atlas, tmp_path):

@@ -87,6 +87,9 @@ def test_images_are_asked_for_by_what_they_fire_and_how_sure_they_were(browser, 
             f"fires on {len(known)} of the 6 where it is known"
             in page.locator("scope-find output").inner_text()
         )
+        before = """() => Scope.fires({ columns: { row: [0] }, layers: { relu1: ["relu1", 10, 16] }, come: {} },
+          "fires=relu1:3", () => {})"""  # what stands there until the script has come
+        assert page.evaluate(before) == ["fires>0", " (reading what fires relu1:3 …)"]
         page.fill("[name=q]", "fires=relu1:3 margin<.2")
         page.wait_for_timeout(100)
         sure = {row for row in known if synthetic.MARGINS[row] < 0.2}

@@ -3,10 +3,12 @@ import re
 import shutil
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
+from convscope.atlas.write import write_numbers
 from convscope.explorer.addresses import PANELS_A_SHARD
 from convscope.explorer.app import create_app
 from convscope.explorer.packed import unpacked
@@ -165,12 +167,27 @@ def test_without_loupe_data_the_first_page_says_how_to_make_them(half_made, monk
 
 
 def test_pictures_of_four_winners_a_channel_are_four_tiles_wide(own):
-    numbers = {name: array[:, :4] for name, array in own.numbers("relu1").items() if array.shape[1:] == (9,)}
-    own._numbers["relu1"] = dict(own.numbers("relu1")) | numbers
-    text = ask(create_app(own), "/layer/relu1/", query="c=4").text
-    tile = own.layers["relu1"].tile
+    numbers = {name: np.array(array) for name, array in own.numbers("relu1").items()}
+    four = {name: array[:, :4].copy() for name, array in numbers.items() if array.shape[1:] == (9,)}
+    write_numbers(own.path, "relu1", numbers | four)
+    app = create_app(open_atlas(own.path))
+    text, tile = ask(app, "/layer/relu1/", query="c=4").text, own.layers["relu1"].tile
     assert len(re.findall(rf'strips/4.jpg" width="{4 * tile}" height="{2 * tile}"', text)) == 4
     assert len(re.findall(r'sources/4.jpg" width="256" height="64"', text)) == 4
+    assert "below its 4 strongest answers" in text
+    said = [read(app, address).text for address in ("/", "/layer/relu1/", "/about/", "/learn/deconvnet/")]
+    assert [words for words in said if re.search(r"\bnine\b", words)] == []
+
+
+@pytest.mark.parametrize("guided", [0, 2])
+def test_the_lesson_says_how_many_layers_are_drawn_otherwise(own, guided):
+    manifest = json.loads((own.path / layout.MANIFEST).read_text())
+    for layer in manifest["layers"][:guided]:
+        layer["lens"] = {"name": "guided", "reason": "asked for"}
+    (own.path / layout.MANIFEST).write_text(json.dumps(manifest))
+    said = read(create_app(open_atlas(own.path)), "/learn/deconvnet/").text
+    assert ("guided" in said) == bool(guided)
+    assert ("in 2 of its 3 layers with one rule more" in said) == bool(guided)
 
 
 def test_an_atlas_without_rows_of_whole_images_takes_them_from_the_thumbnails(own):

@@ -81,6 +81,8 @@ def read_manifest(root: Path) -> dict[str, Any]:
     ]
     if missing:
         raise BadAtlas(f"{path} lacks {', '.join(missing)}: survey again to rebuild it.")
+    if not manifest["layers"]:
+        raise BadAtlas(f"{path} lists no layers: survey again to rebuild it.")
     if manifest["stage"] not in layout.STAGES:
         raise BadAtlas(f"{path} has the stage {manifest['stage']!r}: survey again to rebuild it.")
     return manifest

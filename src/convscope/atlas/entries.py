@@ -11,7 +11,10 @@ from convscope.plain.validity import Validity
 
 @dataclass(frozen=True, eq=False)
 class AtlasLayer:
-    """One surveyed layer, as the manifest describes it; ``lens`` made its projections, for ``lens_reason``."""
+    """One surveyed layer, as the manifest describes it; ``lens`` made its projections, for ``lens_reason``.
+
+    ``k`` is how many winners are kept of each channel.
+    """
 
     name: str
     folder: str
@@ -24,8 +27,9 @@ class AtlasLayer:
     kernels: bool
     tile: int
     validity: Validity
-    lens: str = "deconvnet"
-    lens_reason: str = ""
+    lens: str
+    lens_reason: str
+    k: int
 
     @property
     def channels(self) -> int:

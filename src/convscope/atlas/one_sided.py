@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from convscope.atlas.answering import hidden_layers
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas
-from convscope.atlas.selectivity import selectivity
 from convscope.atlas.symptoms import Case, Symptom, percent
 from convscope.plain.share import Share
 
@@ -18,18 +18,10 @@ PATCH, RING = 1 / 4, 1 / 8  # of an edge: the one place; and the border
 RING_AREA = 1 - (1 - 2 * RING) ** 2
 
 
-def preferred(atlas: Atlas, layer: str) -> Mapping[str, np.ndarray]:
-    """``best``, ``index``, ``low`` and ``high`` as in ``atlas.selectivity``; no interval where spreads are not kept."""
-    numbers, labels = atlas.numbers(layer), atlas.images.labels
-    peak = numbers["class_peak"]
-    spread = numbers.get("class_spread", np.full_like(peak, np.nan))
-    return selectivity(peak, spread, np.bincount(labels[labels >= 0], minlength=peak.shape[1]))
-
-
 def one_class(atlas: Atlas) -> Iterator[Symptom]:
     """Hidden layers with channels that hardly answer to any class but one."""
     for layer in hidden_layers(atlas):
-        prefers = preferred(atlas, layer.name)
+        prefers = preference(atlas, layer.name)
         index = np.nan_to_num(prefers["index"])
         known = (atlas.numbers(layer.name)["value"] > 0).all(
             axis=1
@@ -65,7 +57,7 @@ def shortcut(atlas: Atlas) -> Iterator[Symptom]:
     for layer in hidden_layers(atlas):
         if min(layer.shape[1:]) < SMALLEST:
             continue
-        prefers = preferred(atlas, layer.name)
+        prefers = preference(atlas, layer.name)
         leaning = np.flatnonzero(np.nan_to_num(prefers["index"]) >= LEANING).tolist()
         cases = [case for one in leaning if (case := _placed(atlas, layer.name, one, prefers))]
         if cases:

@@ -336,7 +336,7 @@ class Atlas:
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
-            lens["name"], str(lens.get("reason", "")),
+            lens["name"], str(lens.get("reason", "")), numbers["value"].shape[1],
         )  # fmt: skip
 
 

@@ -124,7 +124,8 @@ def picture_file(atlas: Atlas, address: str) -> Path | None:
 
 def control_of(atlas: Atlas) -> Path | None:
     """The folder of the same survey of a network that learnt nothing (``--control random``), beside the atlas."""
-    folder = atlas.path.with_name(f"{atlas.path.name}-control")
+    place = atlas.path.absolute()  # "." has no name
+    folder = place.with_name(f"{place.name}-control")
     return folder if (folder / layout.MANIFEST).is_file() else None
 
 

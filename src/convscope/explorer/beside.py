@@ -1,10 +1,12 @@
 """A layer, or what a channel was at one epoch, as a column to stand beside another one."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer.channels import Card, cards, label_name
@@ -29,7 +31,7 @@ class LayerColumn:
     layer: AtlasLayer
     dead: int
     classes: list[Preferred]
-    shown: list[tuple[Card, int]]
+    shown: list[Card]
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,15 @@ class EpochColumn:
 
 def layer_column(atlas: Atlas, layer: AtlasLayer) -> LayerColumn:
     """What stands for a whole layer."""
-    every = cards(atlas, layer)
-    alive = [card for card in every if not card.dead]
-    found: dict[str, int] = {}
-    for card in alive:
-        if card.favourite:
-            found[card.favourite] = found.get(card.favourite, 0) + 1
-    names = list(atlas.image_classes)
+    alive, best = atlas.numbers(layer.name)["maximum"] > 0, preference(atlas, layer.name)["best"]
+    found = Counter(best[alive & (best >= 0)].tolist())
     classes = [
-        Preferred(names.index(name), name, count, count / len(alive))
-        for name, count in sorted(found.items(), key=lambda pair: -pair[1])
+        Preferred(label, label_name(atlas, label), count, count / int(alive.sum()))
+        for label, count in found.most_common()
     ]
-    ranked = sorted(alive, key=lambda card: -np.nan_to_num(card.selectivity))[:SHOWN]
-    shown = [(card, names.index(card.favourite) if card.favourite else -1) for card in ranked]
-    return LayerColumn(layer, len(every) - len(alive), classes, shown)
+    shown = [card for card in cards(atlas, layer) if not card.dead]
+    shown.sort(key=lambda card: -np.nan_to_num(card.selectivity))
+    return LayerColumn(layer, int((~alive).sum()), classes, shown[:SHOWN])
 
 
 def epoch_column(atlas: Atlas, layer: AtlasLayer, epoch: int, channel: int | None = None) -> EpochColumn:

@@ -1,27 +1,27 @@
 """The channels of a layer as cards: what the grid of a layer prints."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from convscope.atlas import layout
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.atlas.selectivity import selectivity
 from convscope.explorer.excerpt import channels_in
 
 
 @dataclass(frozen=True)
 class Card:
-    """One channel in the grid of a layer; ``column`` and ``row`` say where it lies on its sheet."""
+    """One channel in the grid of a layer; ``favourite`` is a label, -1: none.
+
+    ``column`` and ``row`` say where it lies on its sheet.
+    """
 
     channel: int
     maximum: float
     mean: float
     positive: float
     selectivity: float
-    favourite: str
+    favourite: int
     sheet: int
     column: int
     row: int
@@ -29,17 +29,6 @@ class Card:
     @property
     def dead(self) -> bool:
         return self.maximum <= 0
-
-
-def preference(atlas: Atlas, layer: str, some: slice = slice(None)) -> Mapping[str, np.ndarray]:
-    """``best``, ``index``, ``low`` and ``high`` of ``some`` channels, as in ``atlas.selectivity``.
-
-    The interval is NaN where the atlas was made before spreads were kept.
-    """
-    numbers, labels = atlas.numbers(layer), atlas.images.labels
-    peak = numbers["class_peak"][some]
-    spread = numbers["class_spread"][some] if "class_spread" in numbers else np.full_like(peak, np.nan)
-    return selectivity(peak, spread, np.bincount(labels[labels >= 0], minlength=peak.shape[1]))
 
 
 def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
@@ -50,7 +39,7 @@ def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
         Card(
             channel, float(numbers["maximum"][channel]), float(numbers["mean"][channel]),
             float(numbers["positive"][channel]), float(prefers["index"][channel]),
-            label_name(atlas, int(prefers["best"][channel]), ""), *place_of(channel),
+            int(prefers["best"][channel]), *place_of(channel),
         )
         for channel in channels_in(atlas, layer.name).tolist()
     ]  # fmt: skip

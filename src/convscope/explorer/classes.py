@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, plain_name
-from convscope.explorer.channels import preference
 from convscope.explorer.excerpt import channels_in
 from convscope.plain.share import wilson
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from convscope.atlas import layout
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.addresses import PANELS_A_SHARD, has
-from convscope.explorer.channels import preference
 from convscope.explorer.excerpt import channels_in, kept_of, rows_in
 from convscope.explorer.gallery import wrong
 from convscope.plain.names import escape

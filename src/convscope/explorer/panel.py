@@ -8,10 +8,11 @@ import numpy as np
 from markupsafe import Markup
 
 from convscope.atlas import layout
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import control_of, has
-from convscope.explorer.channels import label_name, preference
+from convscope.explorer.channels import label_name
 from convscope.explorer.charts import histogram, interval_bar
 from convscope.plain.boxes import Box
 

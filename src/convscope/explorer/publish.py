@@ -21,8 +21,8 @@ from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer import addresses
 from convscope.explorer.app import create_app
 from convscope.explorer.assets import assets
-from convscope.explorer.choice import LESSON_CHANNELS, layers_of
-from convscope.explorer.cut import cut_down
+from convscope.explorer.cut.atlas import cut_down
+from convscope.explorer.cut.choice import LESSON_CHANNELS, layers_of
 from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.pages import page_addresses, script_addresses
 

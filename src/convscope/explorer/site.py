@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
+from convscope.atlas.symptoms import Diagnosis
 from convscope.errors import UnknownName
 from convscope.explorer import addresses, channels, charts
 from convscope.explorer.addresses import Here, has
@@ -39,6 +40,7 @@ class Site:
         self.portable = portable
         self.templates = _environment(atlas, nav)
         self.templates.globals["live"] = token
+        self.diagnoses: dict[tuple[int, ...], Diagnosis] = {}  # the last one, by when its whys were written
 
     def render(self, template: str, depth: int, **data: Any) -> str:
         """A template as text; ``depth`` is how many folders deep the page lies."""

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.addresses import PANELS_A_SHARD, layer_page
 from convscope.explorer.beside import EpochColumn, LayerColumn, epoch_column, epochs_of, layer_column
-from convscope.explorer.channels import preference
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page, only
 from convscope.explorer.panel import Panel, panel

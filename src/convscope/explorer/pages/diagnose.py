@@ -1,10 +1,9 @@
 """What may be amiss with the network: ranked evidence, each with the channels that show it and with its check."""
 
-from functools import lru_cache
 from urllib.parse import quote
 
+from convscope.atlas import layout
 from convscope.atlas.diagnosis import diagnose
-from convscope.atlas.read import Atlas
 from convscope.atlas.symptoms import KINDS, Diagnosis, Symptom
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import layer_page, why_pages
@@ -20,7 +19,7 @@ QUESTIONS = {
 
 
 def _write(site: Site, asked: Asked) -> str:
-    kind, found = asked.query.get("kind") or None, _found(site.atlas, len(site.atlas.whys()))
+    kind, found = asked.query.get("kind") or None, _found(site)
     if kind is not None and kind not in KINDS:
         raise UnknownName("kind of symptom", kind, KINDS)
     whys = {pair: address for address, pair in why_pages(site.atlas).items()}
@@ -30,10 +29,13 @@ def _write(site: Site, asked: Asked) -> str:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=2)
-def _found(atlas: Atlas, whys: int) -> Diagnosis:
-    """Read off once: of an atlas that is explored only the answers to why, ``whys`` of them, are added to."""
-    return diagnose(atlas)
+def _found(site: Site) -> Diagnosis:
+    """Read off once: of an atlas that is explored only the answers to why change."""
+    atlas = site.atlas
+    whys = tuple(layout.why_file(atlas.path, *pair).stat().st_mtime_ns for pair in atlas.whys())
+    found = site.diagnoses.get(whys) or diagnose(atlas)
+    site.diagnoses = {whys: found}
+    return found
 
 
 def _ordered(found: Diagnosis) -> list[str]:

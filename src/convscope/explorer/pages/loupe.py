@@ -72,7 +72,6 @@ def _layer(atlas: Atlas, layer: AtlasLayer) -> dict[str, Any]:
         "name": layer.name,
         "folder": escape(layer.name),
         "channels": layer.channels,
-        "tile": layer.tile,
         "height": layer.shape[1],
         "width": layer.shape[2],
     }

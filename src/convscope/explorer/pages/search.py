@@ -12,8 +12,7 @@ SCRIPT_ADDRESS = "search/channels.js"
 def _write(site: Site, asked: Asked) -> str:
     layers = list(site.atlas.layers.values())
     count = sum(len(channels_in(site.atlas, layer.name)) for layer in layers)
-    example = layers[-1].name if layers else "conv3"
-    return site.render("search.html", 1, count=f"{count:,}", example=example)
+    return site.render("search.html", 1, count=f"{count:,}", example=layers[-1].name)
 
 
 def _write_script(site: Site, asked: Asked) -> str:

@@ -21,8 +21,9 @@ Scope.fires = ({ columns, layers = {}, come = {} }, q, again) => {
   if (!(channel < channels)) return [q, ""];
   const address = `layer/${folder}/fires/${String(Math.floor(channel / many)).padStart(3, "0")}.js`;
   if (!come[address]) Scope.data(address).then(found => { come[address] = found; again(); });
-  const [rows, values, fire, known] = come[address]?.[channel % many] || [[]];
   columns.fires = [];
+  if (!come[address]) return ["fires>0", ` (reading what fires ${name}:${channel} …)`];
+  const [rows, values, fire, known] = come[address][channel % many];
   rows.forEach((row, place) => { columns.fires[columns.row.indexOf(row)] = values[place]; });
   return [q.replace(token, "fires>0"), ` (${name}:${channel} fires on ${fire} of the ${known} where it is known; ${rows.length} kept, strongest first)`];
 };

@@ -146,8 +146,7 @@ customElements.define("scope-loupe", class extends HTMLElement {
     if (answer !== this.drawn) answer.querySelector(".where").textContent = layer.name;
     link.href = `${Scope.page(`layer/${layer.folder}/`)}?c=${channel}`;
     strip.classList.remove("missing");
-    [strip.width, strip.height] = [layer.tile * 9, layer.tile * 2];
-    strip.alt = `${layer.name} channel ${channel}: nine patches above their nine projections`;
+    strip.alt = `${layer.name} channel ${channel}: its strongest patches above their projections`;
     strip.src = `layers/${layer.folder}/strips/${channel}.jpg`;
   }
 

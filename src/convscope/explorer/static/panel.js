@@ -90,7 +90,7 @@ customElements.define("scope-panel", class extends HTMLElement {
     document.querySelectorAll(".card").forEach(card => card.classList.toggle("pinned", Scope.pins().includes(`${this.layer.name}:${card.dataset.channel}`)));
   }
 
-  /** To the channel some cards further on, in the order in which the page shows them. */
+  /** Channels in the order in which the page shows their cards. */
   shown() { return [...document.querySelectorAll(".card:not([hidden])")].map(card => card.dataset.channel); }
 
   /** Any of the channels shown. */
@@ -99,6 +99,7 @@ customElements.define("scope-panel", class extends HTMLElement {
     if (cards.length) this.open(cards[Math.floor(Math.random() * cards.length)], !this.dialog.open);
   }
 
+  /** To the channel some cards further on. */
   step(by) {
     const cards = this.shown();
     const here = this.dialog.open ? cards.indexOf(Scope.get("c")) : by > 0 ? -1 : cards.length;

@@ -11,9 +11,9 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.atlas.sight import NONE, has_loupe
 from convscope.atlas.write import write_loupe, write_picture
 from convscope.explorer.addresses import control_of
-from convscope.explorer.choice import choose
-from convscope.explorer.cut_images import cut_images
-from convscope.explorer.cut_pixels import BLANK, copy_file, only_tiles, read_pixels
+from convscope.explorer.cut.choice import choose
+from convscope.explorer.cut.images import cut_images
+from convscope.explorer.cut.pixels import BLANK, copy_file, only_tiles, read_pixels
 from convscope.explorer.excerpt import Cut, Excerpt, Kept
 from convscope.plain.render import ZERO
 
@@ -23,12 +23,15 @@ NUMBERS = ("numbers.safetensors", "peaks.safetensors", "weights.safetensors", "k
 def cut_down(atlas: Atlas, excerpt: Excerpt, folder: Path) -> Cut:
     """The part of ``atlas`` that ``excerpt`` keeps, in ``folder``; raises UnknownName, BadAtlas."""
     kept, chosen = choose(atlas, excerpt)
-    run = atlas.path.resolve().parent  # the page of training reads what lies beside an atlas
-    root = folder / run.name / atlas.path.name
+    source = atlas.path.resolve()
+    run = source.parent  # the page of training reads what lies beside an atlas
+    root = folder / run.name / source.name
     for name in (layout.MANIFEST, layout.IMAGES):
         copy_file(atlas.path / name, root / name)
     for name in ("metrics.jsonl", "report.json"):
         copy_file(run / name, root.parent / name)
+    if control := control_of(atlas):
+        copy_file(control / layout.MANIFEST, _control(root) / layout.MANIFEST)
     for name in kept.channels:
         _cut_layer(atlas, atlas.layers[name], kept, root)
     rows = [atlas.chosen[place] for place in chosen] if kept.patches else []
@@ -61,9 +64,11 @@ def _cut_channel(atlas: Atlas, layer: str, channel: int, kept: Kept, root: Path)
             file = place(Path(), layer, channel)
             copy_file(atlas.path / file, root / file)
     if control := control_of(atlas):
-        beside = root.with_name(f"{root.name}-control")
-        copy_file(control / layout.MANIFEST, beside / layout.MANIFEST)
-        _cut_rows(control / strip, beside / strip, kept)
+        _cut_rows(control / strip, _control(root) / strip, kept)
+
+
+def _control(root: Path) -> Path:
+    return root.with_name(f"{root.name}-control")
 
 
 def _cut_rows(source: Path, target: Path, kept: Kept) -> None:

@@ -9,7 +9,7 @@ from convscope.atlas.picture import Picture, find_picture
 from convscope.atlas.read import Atlas
 from convscope.atlas.stack import MAPS, Stack, StackLayer, places, read_stack, stacked, write_stack
 from convscope.atlas.write import write_picture
-from convscope.explorer.cut_pixels import BLANK, copy_file, only_tiles, read_pixels
+from convscope.explorer.cut.pixels import BLANK, copy_file, only_tiles, read_pixels
 from convscope.explorer.excerpt import Kept
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas
 from convscope.atlas.sight import has_loupe, opening
-from convscope.explorer.channels import preference
 from convscope.explorer.excerpt import Excerpt, Kept
 
 LESSON_LAYERS, LESSON_CHANNELS, LESSON_IMAGES = 8, 32, 12
