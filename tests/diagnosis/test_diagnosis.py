@@ -10,22 +10,23 @@ import pytest
 from scipy import stats
 
 from convscope.atlas import layout, write
-from convscope.atlas.alike import interval, twins
-from convscope.atlas.diagnosis import diagnose
 from convscope.atlas.read import open_atlas
-from convscope.atlas.spectrum import NOISE, folded_share, high_share
-from convscope.atlas.symptoms import KINDS
 from convscope.cli import app
+from convscope.diagnosis.alike import interval, twins
+from convscope.diagnosis.run import diagnose
+from convscope.diagnosis.spectrum import NOISE, folded_share, high_share
+from convscope.diagnosis.symptoms import KINDS
 from convscope.errors import UnknownName
 
-from . import conftest
+from ..atlas.conftest import NAMES, numbers
+from ..atlas.conftest import folder as folder
 
-LAYER = conftest.NAMES[0]
+LAYER = NAMES[0]
 
 
 def healthy() -> dict[str, np.ndarray]:
     """Four channels without a symptom: both classes, places all over the map, half of the positions at zero."""
-    arrays = conftest.numbers()
+    arrays = numbers()
     arrays["image"][:] = np.arange(9) % 3
     arrays["value"] = np.tile(np.linspace(2, 1, 9), (4, 1))
     arrays["maximum"] = arrays["value"][:, 0]

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from convscope.atlas.answering import hidden_layers
 from convscope.atlas.read import Atlas
 from convscope.atlas.selectivity import selectivity
-from convscope.atlas.symptoms import Case, Symptom, percent
+from convscope.diagnosis.answering import hidden_layers
+from convscope.diagnosis.symptoms import Case, Symptom, percent
 from convscope.plain.share import Share
 
 ONE_CLASS = 0.8  # the class's mean is nine times that of the others

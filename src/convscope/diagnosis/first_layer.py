@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.atlas.spectrum import NOISE, folded_share, high_share
-from convscope.atlas.symptoms import Case, Symptom, percent
+from convscope.diagnosis.spectrum import NOISE, folded_share, high_share
+from convscope.diagnosis.symptoms import Case, Symptom, percent
 from convscope.plain.share import Share
 
 FOLDED = 0.5  # of a kernel's energy

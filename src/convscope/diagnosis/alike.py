@@ -5,10 +5,10 @@ from math import atanh, sqrt, tanh
 
 import numpy as np
 
-from convscope.atlas.answering import hidden_layers
 from convscope.atlas.neighbours import standardised
 from convscope.atlas.read import Atlas
-from convscope.atlas.symptoms import Case, Symptom, percent
+from convscope.diagnosis.answering import hidden_layers
+from convscope.diagnosis.symptoms import Case, Symptom, percent
 from convscope.plain.share import Share, Z
 
 TWINS = 0.95  # correlation from which two channels count as the same

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.atlas.symptoms import Case, Symptom, percent
+from convscope.diagnosis.symptoms import Case, Symptom, percent
 from convscope.plain.share import Share, wilson
 
 MANY_DEAD = 0.1  # of a layer: from there on it is to be looked at first
