@@ -26,7 +26,8 @@ def measure_invariance(model: Model, images: Images, into: str | Path) -> Moves:
         raise BadAtlas(f"{atlas.path} was made from another model than {model.name}: survey this one first")
     pictures = chosen_pictures(atlas, images)
     rows = five(atlas)
-    found = invariance(model, [pictures[row] for row in rows], [watched(atlas, row) for row in rows], rows)
+    shown, classes = [pictures[row] for row in rows], [watched(atlas, row) for row in rows]
+    found = invariance(model, shown, classes, rows, list(atlas.layers))
     write_invariance(atlas.path, found)
     return found
 
