@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from convscope.ask.answer import check_model
 from convscope.ask.boxed import boxed, known_boxes
 from convscope.ask.inquiry import Subject, investigate
 from convscope.ask.look import read_image
@@ -80,8 +81,7 @@ def _atlas(model: Any, atlas: Any, opened: Model) -> Atlas:
             f"{opened.name} is no run folder, so its atlas is not known: give it with --atlas FOLDER"
         )
     known = atlas if isinstance(atlas, Atlas) else open_atlas(model if atlas is None else atlas)
-    if known.manifest["model"]["id"] != opened.id:
-        raise BadAtlas(f"{known.path} was made from another model than {opened.name}: survey this one first")
+    check_model(known, opened)
     return known
 
 
