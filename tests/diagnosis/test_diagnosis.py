@@ -87,6 +87,11 @@ def test_a_planted_channel_is_found_and_no_other(planted, kind, changes):
     assert found(planted(**changes)) == {kind: [channel]}
 
 
+def test_the_worst_channel_comes_first(planted):
+    atlas = planted(positive=([0, 2, 3], [0.995, 0.999, 0.991]))
+    assert found(atlas) == {"always-on": [2, 0, 3]}
+
+
 def test_a_channel_that_answers_to_every_image_is_not_undersampled(planted):
     assert found(planted(value=(1, [2, 1, 1, 0, 0, 0, 0, 0, 0]))) == {}  # there are but three images
 

@@ -8,8 +8,8 @@ import numpy as np
 from convscope.atlas.neighbours import standardised
 from convscope.atlas.read import Atlas
 from convscope.diagnosis.answering import hidden_layers
-from convscope.diagnosis.symptoms import Case, Symptom, percent, worst_first
-from convscope.plain.share import Share, Z
+from convscope.diagnosis.symptoms import Case, Symptom, worst_first
+from convscope.plain.share import Share, Z, percent
 
 TWINS = 0.95  # correlation from which two channels count as the same
 FEWEST = 30  # images below which a correlation says little

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.diagnosis.symptoms import Case, Symptom, percent, worst_first
-from convscope.plain.share import Share, wilson
+from convscope.diagnosis.symptoms import Case, Symptom, worst_first
+from convscope.plain.share import Share, percent, wilson
 
 MANY_DEAD = 0.1  # of a layer: from there on it is to be looked at first
 ALWAYS = 0.99  # of the positions

@@ -6,8 +6,8 @@ import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.diagnosis.spectrum import NOISE, folded_share, high_share
-from convscope.diagnosis.symptoms import Symptom, percent, worst_first
-from convscope.plain.share import Share
+from convscope.diagnosis.symptoms import Symptom, worst_first
+from convscope.plain.share import Share, percent
 
 FOLDED = 0.5  # of a kernel's energy
 MANY = 0.25  # of a layer

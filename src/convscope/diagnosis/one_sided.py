@@ -7,8 +7,8 @@ import numpy as np
 from convscope.atlas.read import Atlas
 from convscope.atlas.selectivity import selectivity
 from convscope.diagnosis.answering import hidden_layers
-from convscope.diagnosis.symptoms import Case, Symptom, percent
-from convscope.plain.share import Share
+from convscope.diagnosis.symptoms import Case, Symptom
+from convscope.plain.share import Share, percent
 
 ONE_CLASS = 0.8  # the class's mean is nine times that of the others
 LEANING = 0.5  # three times

@@ -106,12 +106,3 @@ def ranked(symptoms: Sequence[Symptom]) -> tuple[Symptom, ...]:
             key=lambda one: (GRAVITIES.index(one.gravity), kinds.index(one.kind), -one.share.rate),
         )
     )
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """A share in words.
-
-    >>> percent(0.12345), percent(0.12345, 1)
-    ('12 %', '12.3 %')
-    """
-    return f"{100 * share:.{digits}f} %"
