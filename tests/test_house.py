@@ -22,13 +22,13 @@ RANKS = {
     "version": 0, "errors": 0,
     "plain": 1,
     "atlas": 2, "images": 2,
-    "model": 3, "check": 3,
+    "model": 3, "check": 3, "diagnosis": 3,
     "nets": 4, "lenses": 4,
     "train": 5, "survey": 5, "studies": 5,
     "ask": 6,
     "explorer": 7, "cli": 8,
 }  # fmt: skip
-EXPLORER_MAY_SEE = {"version", "errors", "plain", "atlas", "images", "explorer"}
+EXPLORER_MAY_SEE = {"version", "errors", "plain", "atlas", "images", "diagnosis", "explorer"}
 ROOMS_OF_SIBLINGS = {"images", "lenses", "nets", "studies"}
 # what all members of such a room build on; everything else there is a member and stands alone
 SHARED = {
@@ -45,6 +45,7 @@ WITHOUT_TORCH = (
     "plain/",
     "images/",
     "check/",
+    "diagnosis/",
     "atlas/",
     "explorer/",
     "cli/",

@@ -50,7 +50,7 @@ _PORCH = {
     "Why": "convscope.plain.why",
     "check": "convscope.check.run",
     "convolve": "convscope.studies.convolve",
-    "diagnose": "convscope.atlas.diagnosis",
+    "diagnose": "convscope.diagnosis.run",
     "effective_field": "convscope.studies.effective_field",
     "evaluate": "convscope.train.evaluate",
     "evolve": "convscope.ask.evolve",

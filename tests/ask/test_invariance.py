@@ -41,6 +41,14 @@ def test_it_is_kept_beside_the_numbers_and_forgotten_with_another_network(survey
     assert not (atlas.path / layout.INVARIANCE).exists()
 
 
+def test_an_atlas_of_some_layers_is_measured_on_those_and_the_scores(surveyed, tmp_path):
+    model, images, _ = surveyed
+    chosen = next(name for name in model.layers if name not in model.surveyed)
+    atlas = cs.survey(model, images, into=tmp_path / "few", layers=chosen, project=False)
+    measure_invariance(model, images, atlas.path)
+    assert read_invariance(atlas).layers == [chosen, model.output]
+
+
 def test_another_network_is_refused(surveyed):
     _, images, atlas = surveyed
     with pytest.raises(BadAtlas, match=r"was made from another model.*survey this one first"):

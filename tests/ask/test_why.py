@@ -250,7 +250,7 @@ def _file(path: Path, text: str) -> Path:
             5,
             {"box": (90, 90, 99, 99)},
             BadImages,
-            "lies outside what the network is shown of the 16 x 16 picture",
+            "lies outside what the network is shown of the 16 x 16 picture: give x0,y0,x1,y1",
         ),
         (5, {"sample": 1}, BadSpec, "sample=1 is out of range: choose 10 to 10000"),
     ],

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convscope.atlas.diagnosis import diagnose
 from convscope.atlas.write import write_why
+from convscope.diagnosis.run import diagnose
 from convscope.explorer.app import create_app
 
 from . import synthetic
@@ -86,7 +86,7 @@ def test_one_kind_can_be_asked_of_a_published_page(browser, site):
 def test_a_thousand_channels_a_layer_are_read_in_a_moment(tmp_path):
     import time
 
-    from convscope.atlas.alike import twins
+    from convscope.diagnosis.alike import twins
 
     peaks = np.random.default_rng(0).random((1024, 512), dtype=np.float32)
     start = time.process_time()

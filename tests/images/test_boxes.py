@@ -41,7 +41,13 @@ def test_what_is_no_box_is_named_with_its_line(tmp_path, text, says):
 def test_a_missing_file_says_what_it_should_hold(tmp_path):
     with pytest.raises(BadImages, match=r"cannot read boxes from .*none\.csv.*Give a CSV with image,x0"):
         read_boxes(tmp_path / "none.csv")
-    assert parse_box("1,2,3.5,4") == Box(1, 2, 3.5, 4)
+
+
+def test_a_box_is_text_or_four_numbers_and_nothing_else():
+    assert parse_box("1,2,3.5,4") == parse_box((1, 2, 3.5, 4)) == Box(1, 2, 3.5, 4)
+    for wrong in ("1,2,3", (1, 2, 3), (1, 2, None, 4), (5, 5, 1, 1)):
+        with pytest.raises(BadImages, match="is no box: write x0,y0,x1,y1 in source pixels"):
+            parse_box(wrong)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,12 @@ def question(model_id: str, unit: Unit, lens: Any, image_id: str) -> Question:
     return Question(model_id, unit, lens.name, lens.version, image_id, asdict(lens))
 
 
+def check_model(atlas: Atlas, model: Model) -> None:
+    """Raises BadAtlas where the atlas was made from another model."""
+    if model.id != atlas.manifest["model"]["id"]:
+        raise BadAtlas(f"{atlas.path} was made from another model than {model.name}: survey this one first")
+
+
 def answer(
     atlas: Atlas, unit: Unit, lens: Any, row: int, image: np.ndarray, model: Model | None = None
 ) -> PixelMap:
@@ -35,8 +41,7 @@ def answer(
             f"{atlas.path} does not hold {lens.name} of {unit} on image {asked.image}: make it with "
             f"`convscope look IMAGE --model RUN --unit {unit} --lens {lens.name}`"
         )
-    if model.id != asked.model:
-        raise BadAtlas(f"{atlas.path} was made from another model than {model.name}: survey this one first")
+    check_model(atlas, model)
     pixels = lens(model, unit, image)
     write_map(atlas.path, asked, pixels)
     return pixels

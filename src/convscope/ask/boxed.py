@@ -43,45 +43,37 @@ def known_boxes(atlas: Atlas, boxes: Any) -> Boxes:
 
 
 def boxed(
-    atlas: Atlas,
-    fit: Fit,
-    boxes: Boxes,
-    settings: Inquiry,
-    *,
-    row: int | None,
-    predicted: int,
-    box: Any,
-    size: tuple[int, int],
-) -> Boxed:
-    """Masks of at most ``settings.covered`` images called ``predicted``, and of the picture: by ``box``, or by its row.
-
-    ``size`` is the picture's (height, width) in source pixels. Raises BadImages where ``box`` is none, or lies outside.
-    """
-    called = [
-        place
-        for place in np.flatnonzero(atlas.images.predicted == predicted)
-        if atlas.images.ids[place] in boxes
-    ]
-    some = np.random.default_rng(settings.seed).permutation(called)[: settings.covered].astype(int)
-    masks = {int(place): _mask_of(atlas, fit, boxes, int(place)) for place in np.sort(some)}
-    given = None if box is None else (parse_box(box) if isinstance(box, str) else Box(*box),)
-    if given is None and row is not None and atlas.images.ids[row] in boxes:
-        own = _mask_of(atlas, fit, boxes, row)
-    else:
-        own = None if given is None else mask(fit, given, *size)
-    if given is not None and own is not None and not own.any():
-        raise BadImages(
-            f"the box {box} lies outside what the network is shown of the {size[0]} x {size[1]} picture"
-        )
-    return Boxed(
-        {place: one for place, one in masks.items() if one.any()},
-        own if own is not None and own.any() else None,
-    )
+    atlas: Atlas, fit: Fit, boxes: Boxes, settings: Inquiry, *, row: int | None, predicted: int,
+    own: np.ndarray | None,
+) -> Boxed:  # fmt: skip
+    """Masks of at most ``settings.covered`` images called ``predicted``, and of the picture: ``own``, or by its row."""
+    called = np.flatnonzero(atlas.images.predicted == predicted)
+    known = [place for place in called.tolist() if atlas.images.ids[place] in boxes]
+    some = np.random.default_rng(settings.seed).permutation(known)[: settings.covered]
+    if own is None and row is not None:
+        own = _masks(atlas, fit, boxes, [row]).get(row)
+    return Boxed(_masks(atlas, fit, boxes, sorted(map(int, some))), own)
 
 
-def _mask_of(atlas: Atlas, fit: Fit, boxes: Boxes, row: int) -> np.ndarray:
+def _masks(atlas: Atlas, fit: Fit, boxes: Boxes, rows: Iterable[int]) -> dict[int, np.ndarray]:
+    """The mask of every row that has boxes, where the network is shown any of them."""
     images = atlas.images
-    return mask(fit, boxes[images.ids[row]], int(images.heights[row]), int(images.widths[row]))
+    made = {
+        row: mask(fit, boxes[images.ids[row]], int(images.heights[row]), int(images.widths[row]))
+        for row in rows if images.ids[row] in boxes
+    }  # fmt: skip
+    return {row: one for row, one in made.items() if one.any()}
+
+
+def mask_of(fit: Fit, box: Any, height: int, width: int) -> np.ndarray:
+    """The mask of one ``box`` of a ``height`` x ``width`` picture; raises BadImages where it is none, or lies outside."""
+    made = mask(fit, [parse_box(box)], height, width)
+    if not made.any():
+        raise BadImages(
+            f"the box {box} lies outside what the network is shown of the {height} x {width} picture: "
+            "give x0,y0,x1,y1 in pixels of that picture"
+        )
+    return made
 
 
 def mask(fit: Fit, boxes: Iterable[Box], height: int, width: int) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from convscope.ask.answer import check_model
 from convscope.ask.lessons import chosen_pictures
 from convscope.atlas.moves import write_invariance
 from convscope.atlas.read import Atlas, open_atlas
-from convscope.errors import BadAtlas
 from convscope.images.source import Images
 from convscope.model.model import Model
 from convscope.plain.moves import Moves
@@ -22,11 +22,11 @@ def measure_invariance(model: Model, images: Images, into: str | Path) -> Moves:
     from convscope.studies.invariance import invariance
 
     atlas = open_atlas(into)
-    if model.id != atlas.manifest["model"]["id"]:
-        raise BadAtlas(f"{atlas.path} was made from another model than {model.name}: survey this one first")
+    check_model(atlas, model)
     pictures = chosen_pictures(atlas, images)
     rows = five(atlas)
-    found = invariance(model, [pictures[row] for row in rows], [watched(atlas, row) for row in rows], rows)
+    shown, classes = [pictures[row] for row in rows], [watched(atlas, row) for row in rows]
+    found = invariance(model, shown, classes, rows, list(atlas.layers))
     write_invariance(atlas.path, found)
     return found
 

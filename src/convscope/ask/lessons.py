@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from convscope.ask.answer import check_model
 from convscope.atlas.read import Atlas, AtlasLayer, open_atlas
 from convscope.atlas.write import write_lessons
 from convscope.errors import BadAtlas, Unanswerable
@@ -25,8 +26,7 @@ def measure_lessons(model: Model, images: Images, into: str | Path) -> Mapping[s
     atlas is of another network, or ``images`` lack its chosen pictures.
     """
     atlas = open_atlas(into)
-    if model.id != atlas.manifest["model"]["id"]:
-        raise BadAtlas(f"{atlas.path} was made from another model than {model.name}: survey this one first")
+    check_model(atlas, model)
     pictures = chosen_pictures(atlas, images)
     found = {
         "shift": shifted(model, atlas, pictures),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convscope.ask.answer import question
+from convscope.ask.answer import check_model, question
 from convscope.atlas import layout
 from convscope.atlas.picture import Picture, find_picture, keep_upload
 from convscope.atlas.read import Atlas
@@ -37,10 +37,7 @@ class Scene:
     picture: Picture
 
     def __post_init__(self) -> None:
-        if self.model.id != self.atlas.manifest["model"]["id"]:
-            raise BadAtlas(
-                f"{self.atlas.path} was made from another model than {self.model.name}: survey this one first"
-            )
+        check_model(self.atlas, self.model)
 
     @cached_property
     def pixels(self) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from convscope.ask.boxed import boxed, known_boxes
+from convscope.ask.answer import check_model
+from convscope.ask.boxed import boxed, known_boxes, mask_of
 from convscope.ask.inquiry import Subject, investigate
 from convscope.ask.look import read_image
 from convscope.ask.run import is_run, run_images
@@ -39,9 +40,10 @@ def why(
 
     ``model`` is a run with an atlas; anything else that ``open_model`` opens needs ``atlas`` and ``images``, those
     it was surveyed on. ``image`` is a row or id of the atlas, a file or a uint8 array; what is not of the atlas is
-    not remembered. ``boxes`` say where the things are in the images, in source pixels: a CSV (image, x0, y0, x1, y1), a
-    mapping from ids to boxes, or boxes.csv beside the atlas; ``box`` is that of this picture. ``against`` is the true class where the answer is wrong, else the runner-up. ``overrides`` are
-    fields of ``Inquiry``. The model is not changed. Raises BadAtlas, BadImages, BadSpec, Unanswerable, UnknownName.
+    not remembered. ``boxes`` say where the things are in the images, in source pixels: a CSV (image, x0, y0, x1, y1),
+    a mapping from ids to tuples of boxes, or boxes.csv beside the atlas; ``box`` is that of this picture. ``against``
+    is the true class where the answer is wrong, else the runner-up. ``overrides`` are fields of ``Inquiry``. The
+    model is not changed. Raises BadAtlas, BadImages, BadSpec, Unanswerable, UnknownName.
 
     >>> found = cs.why("runs/photos", 17, against="cat")  # doctest: +SKIP
     >>> found.verdict, found.suspect.channel, found.test("paste").numbers  # doctest: +SKIP
@@ -54,9 +56,10 @@ def why(
     pixels = Pixels(opened, _images(model, images, known))
     subject = _subject(opened, known, pixels, image, against)
     tell = on_progress or (lambda progress: None)
+    own = None if box is None else mask_of(opened.fit, box, *_size(known, image, subject.row))
     there = boxed(
         known, opened.fit, known_boxes(known, boxes), wanted,
-        row=subject.row, predicted=subject.predicted, box=box, size=_size(known, image, subject.row),
+        row=subject.row, predicted=subject.predicted, own=own,
     )  # fmt: skip
     found = investigate(opened, known, pixels, subject, there, wanted, tell)
     if subject.row is not None:
@@ -80,8 +83,7 @@ def _atlas(model: Any, atlas: Any, opened: Model) -> Atlas:
             f"{opened.name} is no run folder, so its atlas is not known: give it with --atlas FOLDER"
         )
     known = atlas if isinstance(atlas, Atlas) else open_atlas(model if atlas is None else atlas)
-    if known.manifest["model"]["id"] != opened.id:
-        raise BadAtlas(f"{known.path} was made from another model than {opened.name}: survey this one first")
+    check_model(known, opened)
     return known
 
 

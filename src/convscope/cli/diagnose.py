@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from convscope.cli.show import Count, print_json
 
 if TYPE_CHECKING:
-    from convscope.atlas.symptoms import Symptom
+    from convscope.diagnosis.symptoms import Symptom
 
 
 def diagnose(atlas: str, /, *, kind: str | None = None, top: Count = 3, json: bool = False) -> None:
@@ -23,8 +23,8 @@ def diagnose(atlas: str, /, *, kind: str | None = None, top: Count = 3, json: bo
     json
         Print everything as JSON.
     """
-    from convscope.atlas.diagnosis import diagnose as run
     from convscope.atlas.read import open_atlas
+    from convscope.diagnosis.run import diagnose as run
 
     opened = open_atlas(atlas)
     found = run(opened, kind=kind)

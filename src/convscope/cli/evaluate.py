@@ -1,11 +1,9 @@
 """``convscope evaluate MODEL``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -15,7 +13,7 @@ def evaluate(
     *,
     data: str | None = None,
     split: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     json: bool = False,
 ) -> None:
     """How often a model is right, class by class, and how far to trust its probabilities.
@@ -37,7 +35,7 @@ def evaluate(
     from convscope.train.evaluate import evaluate as measure
     from convscope.train.report import report_lines
 
-    opened = (network or Network()).open(model)
+    opened = network.open(model)
     if data is None and not is_run(model):
         raise BadImages(
             f"{model} is no run folder, so its images are not known: give them with --data FOLDER"

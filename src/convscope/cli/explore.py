@@ -1,10 +1,6 @@
 """``convscope explore ATLAS|RUN``."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 
 
 def explore(
@@ -16,7 +12,7 @@ def explore(
     live: bool = True,
     model: str | None = None,
     data: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
 ) -> None:
     """Open an atlas in the browser; surveys first where there is none yet.
 
@@ -43,7 +39,7 @@ def explore(
         from convscope.cli.survey import survey_model
         from convscope.survey.settings import Survey
 
-        survey_model(atlas, None, None, None, Survey())
+        survey_model(atlas, None, None, UNTOLD, Survey())
     place = (model or run_of(atlas)) if live else None
-    kinds = place and answers(place, data=data, open_with=lambda: (network or Network()).open(place))
+    kinds = place and answers(place, data=data, open_with=lambda: network.open(place))
     serve(atlas, port=port, open_browser=browser, live=kinds or None)

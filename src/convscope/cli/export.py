@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -15,7 +15,7 @@ def export(
     out: Annotated[str, Parameter(name=("--out", "-o"))],
     images: str | None = None,
     tolerance: float = 1e-4,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     json: bool = False,
 ) -> None:
     """One file for other programs, ONNX or torch.export, with its preprocessing inside.
@@ -36,9 +36,7 @@ def export(
     from convscope.ask.export import export as write
     from convscope.ask.run import is_run
 
-    made = write(
-        model if is_run(model) else (network or Network()).open(model), out, images, tolerance=tolerance
-    )
+    made = write(model if is_run(model) else network.open(model), out, images, tolerance=tolerance)
     if json:
         print_json(made.as_dict())
     else:

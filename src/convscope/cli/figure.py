@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -15,7 +15,7 @@ def figure(
     /,
     *,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     json: bool = False,
 ) -> None:
     """The figure of every textbook, from real data: a photo, what each block makes of it, the classes.
@@ -36,7 +36,7 @@ def figure(
     from convscope.plain.names import escape
 
     target = drawing_path(out) if out else None
-    opened = (network or Network()).open(model)
+    opened = network.open(model)
     drawn = draw(opened, photo)
     path = drawn.save(target or f"{Path(photo).stem}-{escape(opened.name)}.svg")
     if json:

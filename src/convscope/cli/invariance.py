@@ -1,10 +1,6 @@
 """``convscope invariance MODEL``."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -14,7 +10,7 @@ def invariance(
     *,
     data: str | None = None,
     into: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     json: bool = False,
 ) -> None:
     """How far features go when pictures are moved, enlarged and turned: figure 5 of Zeiler & Fergus, on your network.
@@ -34,7 +30,7 @@ def invariance(
     from convscope.ask.run import subject
     from convscope.plain.moves import KINDS
 
-    about = subject(model, (network or Network()).open(model), data, into, "all")
+    about = subject(model, network.open(model), data, into, "all")
     found = measure_invariance(about.model, about.images, about.into)
     if json:
         print_json(found.as_dict())

@@ -1,10 +1,6 @@
 """``convscope lessons MODEL``."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -14,7 +10,7 @@ def lessons(
     *,
     data: str | None = None,
     into: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     json: bool = False,
 ) -> None:
     """Measure what the explorer's lessons show of this network: shifts, fields, a covered picture.
@@ -33,7 +29,7 @@ def lessons(
     from convscope.ask.lessons import measure_lessons
     from convscope.ask.run import subject
 
-    about = subject(model, (network or Network()).open(model), data, into, "all")
+    about = subject(model, network.open(model), data, into, "all")
     found = measure_lessons(about.model, about.images, about.into)
     if json:
         print_json(found)

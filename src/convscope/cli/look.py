@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -16,7 +16,7 @@ def look(
     model: str,
     unit: str,
     lens: str = "deconvnet",
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     check: bool = False,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
@@ -48,7 +48,7 @@ def look(
 
     glass = read_lens(lens)
     image = read_image(picture)
-    opened = (network or Network()).open(model)
+    opened = network.open(model)
     where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
     seen = glass(opened, where, image)
     found = checks(opened, image, where, glass) if check else None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import Count, print_json
 
 
@@ -16,7 +16,7 @@ def maps(
     model: str,
     layer: str | None = None,
     top: Count | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
 ) -> None:
@@ -40,7 +40,7 @@ def maps(
     from convscope.plain.maps import sheet_name
     from convscope.studies.maps import maps as see
 
-    seen = see((network or Network()).open(model), picture, layer)
+    seen = see(network.open(model), picture, layer)
     folder = Path(out or f"{Path(picture).stem}-maps")
     page = seen.save(folder, top=top)
     if json:

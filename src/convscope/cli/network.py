@@ -4,7 +4,10 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from cyclopts import Parameter
 
+
+@Parameter(name="*")
 @dataclass(frozen=True)
 class Network:
     """What a network given by name or as file.py:factory may need to be told; a run folder knows it all.
@@ -52,6 +55,9 @@ class Network:
         from convscope.ask.sketch import sketch
 
         return self.open(model) if self.weights else sketch(model, **self.asked())
+
+
+UNTOLD = Network()
 
 
 def _numbers(name: str, text: str | None) -> float | tuple[float, ...] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import Count
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def predict(
     top: Count = 3,
     abstain: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.0,
     combine: Literal["mean", "vote"] = "mean",
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     format: Format | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
@@ -65,7 +65,7 @@ def predict(
     names, words = _models_and_pictures(model, named)
     things = _things(words, from_list)
     form = _format(format, json, out)
-    opened = [(network or Network()).open(name) for name in names]
+    opened = [network.open(name) for name in names]
     tally = Tally()
     found = answers(
         opened, things, piped=sys.stdin.buffer.read, on_problem=tally.skip, combine=combine, abstain=abstain

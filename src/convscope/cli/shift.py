@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 from convscope.plain.shifts import Shift, Shifts
 
@@ -18,7 +18,7 @@ def shift(
     model: str,
     twin: str | None = None,
     train_twin: bool = False,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     settings: Annotated[Shift | None, Parameter(name="*")] = None,
     out: Annotated[str | None, Parameter(name=["--out", "-o"])] = None,
     json: bool = False,
@@ -50,7 +50,7 @@ def shift(
         raise BadSpec(f"--twin {twin} and --train-twin ask for two twins: give one of them")
     # training takes minutes: whatever else can be wrong is found before it
     net = _twin_spec(model) if train_twin else ""
-    settings, opened, pictures = settings or Shift(), (network or Network()).open(model), open_images(picture)
+    settings, opened, pictures = settings or Shift(), network.open(model), open_images(picture)
     check(settings, opened)
     second = _trained(model, net) if train_twin else twin
     seen = measure(opened, pictures, twin=second, settings=settings)

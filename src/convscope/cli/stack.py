@@ -1,10 +1,6 @@
 """``convscope stack MODEL``."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -14,7 +10,7 @@ def stack(
     *pictures: str,
     atlas: str | None = None,
     data: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     json: bool = False,
 ) -> None:
     """One picture through every layer, kept in the atlas for the explorer: maps, projection, Grad-CAM, occlusion.
@@ -38,7 +34,7 @@ def stack(
     from convscope.ask.stack import stack as make
     from convscope.atlas.read import open_atlas
 
-    opened, known = (network or Network()).open(model), open_atlas(atlas or model)
+    opened, known = network.open(model), open_atlas(atlas or model)
     source = source_of(model, data)
     made = {}
     for words in pictures or map(str, known.chosen):

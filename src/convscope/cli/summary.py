@@ -1,11 +1,8 @@
 """``convscope summary MODEL``."""
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json
 
 
@@ -13,7 +10,7 @@ def summary(
     model: str,
     /,
     *,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     wide: bool = False,
     html: str | None = None,
     json: bool = False,
@@ -34,7 +31,7 @@ def summary(
     from convscope.model.summary import summary as table
     from convscope.plain.files import write_text
 
-    made = table((network or Network()).sketch(model))
+    made = table(network.sketch(model))
     if html:
         write_text(Path(html), made.html)
     if json:

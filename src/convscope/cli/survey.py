@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json, survey_progress
 from convscope.survey.settings import Shard, Survey
 
@@ -15,7 +15,7 @@ def survey(
     *,
     data: str | None = None,
     into: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     shard: str | None = None,
     channels: str = "",
     settings: Annotated[Survey | None, Parameter(name="*")] = None,
@@ -69,7 +69,7 @@ def survey_model(
     model: str,
     data: str | None,
     into: str | None,
-    network: Network | None,
+    network: Network,
     settings: Survey,
     *,
     shard: Shard | None = None,
@@ -83,7 +83,7 @@ def survey_model(
     from convscope.survey.run import survey_shard
     from convscope.survey.together import is_together, survey_together
 
-    about = subject(model, (network or Network()).open(model), data, into, settings.split)
+    about = subject(model, network.open(model), data, into, settings.split)
     settings = replace(settings, split=about.split)
     if settings.control == "random" and into is None:
         about = replace(about, into=about.into.with_name(f"{about.into.name}-control"))

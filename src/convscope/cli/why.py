@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.network import Network
+from convscope.cli.network import UNTOLD, Network
 from convscope.cli.show import print_json, survey_progress
 from convscope.plain.why import Inquiry
 
@@ -19,7 +19,7 @@ def why(
     data: str | None = None,
     boxes: str | None = None,
     box: str | None = None,
-    network: Annotated[Network | None, Parameter(name="*")] = None,
+    network: Network = UNTOLD,
     settings: Annotated[Inquiry | None, Parameter(name="*")] = None,
     json: bool = False,
 ) -> None:
@@ -47,7 +47,7 @@ def why(
     from convscope.ask.run import is_run
     from convscope.ask.why import why as ask
 
-    opened = run if is_run(run) else (network or Network()).open(run)
+    opened = run if is_run(run) else network.open(run)
     with survey_progress() as report:
         found = ask(
             opened,

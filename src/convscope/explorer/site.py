@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.atlas.symptoms import Diagnosis
+from convscope.diagnosis.symptoms import Diagnosis
 from convscope.errors import UnknownName
 from convscope.explorer import addresses, channels, charts
 from convscope.explorer.addresses import Here, has

@@ -2,8 +2,9 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from convscope.errors import BadImages
 from convscope.plain.boxes import Box
@@ -38,17 +39,17 @@ def read_boxes(path: str | Path) -> dict[str, tuple[Box, ...]]:
     return found
 
 
-def parse_box(text: str) -> Box:
-    """A box from ``x0,y0,x1,y1``; raises BadImages.
+def parse_box(box: str | Sequence[Any]) -> Box:
+    """A box from ``x0,y0,x1,y1`` as text, or the four numbers; raises BadImages.
 
     >>> parse_box("2,3,7,9")
     Box(left=2.0, top=3.0, right=7.0, bottom=9.0)
     """
-    parts = text.split(",")
-    box = _numbers(parts) if len(parts) == 4 else None
-    if box is None:
-        raise BadImages(f"{text!r} is no box: write x0,y0,x1,y1 in source pixels, with x0 < x1 and y0 < y1")
-    return box
+    parts = box.split(",") if isinstance(box, str) else box
+    found = _numbers(parts) if len(parts) == 4 else None
+    if found is None:
+        raise BadImages(f"{box!r} is no box: write x0,y0,x1,y1 in source pixels, with x0 < x1 and y0 < y1")
+    return found
 
 
 def _box(file: Path, line: int, row: Mapping[str, str]) -> Box:
@@ -59,9 +60,9 @@ def _box(file: Path, line: int, row: Mapping[str, str]) -> Box:
     return box
 
 
-def _numbers(parts: list[str]) -> Box | None:
+def _numbers(parts: Sequence[Any]) -> Box | None:
     try:
         box = Box(*map(float, parts))
-    except ValueError:
+    except (ValueError, TypeError):
         return None
     return box if all(map(math.isfinite, box)) and box.width > 0 and box.height > 0 else None

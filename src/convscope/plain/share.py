@@ -20,6 +20,15 @@ def wilson(right: int, total: int) -> tuple[float, float]:
     return low if right else 0.0, high if right < total else 1.0  # what the sums are but for their rounding
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share in words.
+
+    >>> percent(0.12345), percent(0.12345, 1)
+    ('12 %', '12.3 %')
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
 @dataclass(frozen=True)
 class Share:
     """``count`` of ``total``.
@@ -52,4 +61,4 @@ class Share:
         if not self.total:
             return "0 of 0"
         low, high = (round(100 * edge) for edge in self.interval)
-        return f"{self.count} of {self.total} ({100 * self.rate:.0f} %, 95 % interval {low} to {high} %)"
+        return f"{self.count} of {self.total} ({percent(self.rate)}, 95 % interval {low} to {high} %)"

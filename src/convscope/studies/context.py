@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convscope.model.filling import filling
-from convscope.plain.share import Share
+from convscope.plain.share import percent
 from convscope.plain.why import Trial
 from convscope.studies.suspicion import FEWEST, Suspicion, Telling
 
@@ -30,7 +30,7 @@ def context(suspicion: Suspicion, masks: Mapping[int, np.ndarray], own: Boxable 
     """Cover the object, and all but the object, in the pictures called the class whose ``masks`` (by row) are known."""
     told = Telling(
         "context", "Cover the thing, or all around it",
-        f"Speaks for a shortcut where fewer than {100 * KEPT:.0f} % of the pictures lose the class with the thing covered, and more "
+        f"Speaks for a shortcut where fewer than {percent(KEPT)} of the pictures lose the class with the thing covered, and more "
         "lose it with everything else covered (the 95 % intervals lie apart).",
         "It does not show which part of the surroundings: more pixels are covered around a small thing than on it, and a "
         "filled picture is a strange one.",
@@ -43,11 +43,11 @@ def context(suspicion: Suspicion, masks: Mapping[int, np.ndarray], own: Boxable 
     inside = np.stack([masks[int(row)] for row in suspicion.rows[places]])
     pictures = torch.cat(list(suspicion.batches(places)))
     without_thing, without_rest = (
-        _lost(suspicion, covered(suspicion, pictures, hidden)) for hidden in (inside, ~inside)
+        suspicion.lost(covered(suspicion, pictures, hidden)) for hidden in (inside, ~inside)
     )
     found = (
         f"with everything but the thing covered {without_rest} stop being called {suspicion.name}; with the thing covered "
-        f"{without_thing}; the boxes are {_percent(inside.mean())} of these pictures{f'; {alone}' if alone else ''}"
+        f"{without_thing}; the boxes are {percent(inside.mean())} of these pictures{f'; {alone}' if alone else ''}"
     )
     speaks = without_thing.rate < KEPT and without_rest.above(without_thing)
     return told.shares(speaks, found, without_rest, without_thing)
@@ -65,11 +65,6 @@ def covered(suspicion: Suspicion, pictures: Tensor, hidden: np.ndarray) -> Tenso
     return torch.where(torch.from_numpy(hidden)[:, None], fills, pictures)
 
 
-def _lost(suspicion: Suspicion, pictures: Tensor) -> Share:
-    called = suspicion.calls(pictures)
-    return Share(int((called != suspicion.predicted).sum()), len(called))
-
-
 def _alone(suspicion: Suspicion, own: Boxable) -> str:
     """What the two do to the picture itself: one picture, so without an interval."""
     three = own.pixels.expand(3, *own.pixels.shape)
@@ -77,10 +72,6 @@ def _alone(suspicion: Suspicion, own: Boxable) -> str:
     scores = suspicion.model.scores(covered(suspicion, three, hidden)).flatten(1)
     before, thing, rest = suspicion.model.shares(scores)[:, suspicion.predicted].tolist()
     return (
-        f"in this picture {suspicion.name} goes from {_percent(before)} to {_percent(thing)} with the thing covered, to {_percent(rest)} with "
+        f"in this picture {suspicion.name} goes from {percent(before)} to {percent(thing)} with the thing covered, to {percent(rest)} with "
         "all around it covered (one picture has no interval)"
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -22,17 +22,22 @@ AT_ONCE = 16  # moved pictures in a forward pass, beside the one that stays
 
 
 def invariance(
-    model: Model, pictures: Sequence[Any], classes: Sequence[int], rows: Sequence[int] = ()
+    model: Model,
+    pictures: Sequence[Any],
+    classes: Sequence[int],
+    rows: Sequence[int] = (),
+    layers: Sequence[str] = (),
 ) -> Moves:
-    """Move every picture by every step of every kind and compare all surveyed layers with those of the picture still.
+    """Move every picture by every step of every kind and compare layers with those of the picture still.
 
-    ``classes`` are those watched, one a picture; ``rows`` name the pictures, otherwise their places do. The model is
-    not changed. One forward pass a step and picture, together with the picture still.
+    ``classes`` are those watched, one a picture; ``rows`` name the pictures, otherwise their places do; ``layers`` are
+    those of a survey by default, the class scores always among them. The model is not changed. Moved pictures go
+    through the network some at a time, the picture still in every batch.
 
     >>> seen = invariance(model, [photo], [3])  # doctest: +SKIP
     >>> seen.moved["rotation"].distance["relu1"][0]  # doctest: +SKIP
     """
-    names = [*dict.fromkeys([*model.surveyed, model.output])]
+    names = [*dict.fromkeys([*(layers or model.surveyed), model.output])]
     moved = {}
     norms: dict[str, np.ndarray] = {}
     for kind, places in steps(model.fit.height).items():

@@ -40,9 +40,7 @@ def cover(suspicion: Suspicion) -> Trial:
     strongest = suspicion.found.place[places, suspicion.channel]
     squares = [_square(suspicion, *pair) for pair in zip(pictures, strongest, strict=True)]
     others = [elsewhere(rng, suspicion.side, fit.height, fit.width, square) for square in squares]
-    there, control = (
-        _turned(suspicion, _covered(suspicion, pictures, chosen)) for chosen in (squares, others)
-    )
+    there, control = (suspicion.lost(_covered(suspicion, pictures, chosen)) for chosen in (squares, others))
     found = (
         f"{there} stop being called {suspicion.name} with {suspicion.side} × {suspicion.side} pixels covered where "
         f"the channel is strongest; with as many covered elsewhere {control}"
@@ -70,12 +68,6 @@ def _covered(suspicion: Suspicion, pictures: Tensor, squares: list[Square]) -> T
         fill = filling(suspicion.model, picture, suspicion.settings.fill)
         picture[:, top:bottom, left:right] = fill[:, top:bottom, left:right]
     return covered
-
-
-def _turned(suspicion: Suspicion, pictures: Tensor) -> Share:
-    """How many are not called the class."""
-    called = suspicion.calls(pictures)
-    return Share(int((called != suspicion.predicted).sum()), len(called))
 
 
 def ablate(suspicion: Suspicion) -> Trial:
@@ -145,7 +137,7 @@ def paste(suspicion: Suspicion, patch: Patch | None) -> Trial:
 
 
 def _made(suspicion: Suspicion, pictures: Tensor) -> Share:
-    left = _turned(suspicion, pictures)
+    left = suspicion.lost(pictures)
     return Share(left.total - left.count, left.total)
 
 

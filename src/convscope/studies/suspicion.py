@@ -88,6 +88,11 @@ class Suspicion:
         parts = [self.model.scores(part) for part in pictures.split(AT_ONCE)]
         return torch.cat(parts).flatten(1).argmax(1).numpy()
 
+    def lost(self, pictures: Tensor) -> Share:
+        """How many of some pictures are not called the class."""
+        called = self.calls(pictures)
+        return Share(int((called != self.predicted).sum()), len(called))
+
 
 def batches(batch: Batch, rows: np.ndarray) -> Iterator[Tensor]:
     """The pixels of ``rows``, some at a time."""

@@ -3,8 +3,8 @@
 from urllib.parse import quote
 
 from convscope.atlas import layout
-from convscope.atlas.diagnosis import diagnose
-from convscope.atlas.symptoms import KINDS, Diagnosis, Symptom
+from convscope.diagnosis.run import diagnose
+from convscope.diagnosis.symptoms import KINDS, Diagnosis, Symptom
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import layer_page, why_pages
 from convscope.explorer.channels import place_of

@@ -1,8 +1,10 @@
 """What may be amiss with a network, as plain data: evidence, never a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+import numpy as np
 
 from convscope.plain.share import Share
 
@@ -89,6 +91,12 @@ class Diagnosis:
         }
 
 
+def worst_first(values: np.ndarray, channels: np.ndarray, words: Callable[[float], str]) -> tuple[Case, ...]:
+    """A case for each of some ``channels``, the largest of ``values`` ``[C]`` in front; equal ones keep their order."""
+    order = channels[np.argsort(-values[channels].astype(float), kind="stable")].tolist()
+    return tuple(Case(one, value := float(values[one]), words(value)) for one in order)
+
+
 def ranked(symptoms: Sequence[Symptom]) -> tuple[Symptom, ...]:
     """By gravity, then kind, then the share of the layer; layers keep their order."""
     kinds = list(KINDS)
@@ -98,12 +106,3 @@ def ranked(symptoms: Sequence[Symptom]) -> tuple[Symptom, ...]:
             key=lambda one: (GRAVITIES.index(one.gravity), kinds.index(one.kind), -one.share.rate),
         )
     )
-
-
-def percent(share: Any, digits: int = 0) -> str:
-    """A share in words.
-
-    >>> percent(0.12345), percent(0.12345, 1)
-    ('12 %', '12.3 %')
-    """
-    return f"{100 * share:.{digits}f} %"

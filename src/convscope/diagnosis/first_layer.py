@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.atlas.spectrum import NOISE, folded_share, high_share
-from convscope.atlas.symptoms import Case, Symptom, percent
-from convscope.plain.share import Share
+from convscope.diagnosis.spectrum import NOISE, folded_share, high_share
+from convscope.diagnosis.symptoms import Symptom, worst_first
+from convscope.plain.share import Share, percent
 
 FOLDED = 0.5  # of a kernel's energy
 MANY = 0.25  # of a layer
@@ -37,7 +37,7 @@ def high_frequency(atlas: Atlas) -> Iterator[Symptom]:
             f"pass; worth a look from {percent(MANY)} of the layer",
             "that they are bad: the finest edges look so too, above all in kernels of 3 × 3.",
             "look at the kernels; train longer or with more weight decay, and compare; see them grow (convscope evolve RUN)",
-            _worst(high, found, "{} of its energy"),
+            worst_first(high, found, lambda share: f"{percent(share)} of its energy"),
         )  # fmt: skip
 
 
@@ -61,15 +61,10 @@ def aliasing(atlas: Atlas) -> Iterator[Symptom]:
             "what it costs: images have little energy in fine waves, and the rectifier makes new ones.",
             "shift a picture by single pixels and see how much the layer changes (convscope shift PICTURES --model RUN); "
             "Zeiler & Fergus went from 11 × 11 at stride 4 to 7 × 7 at stride 2",
-            _worst(folded, found, "{} folded"),
+            worst_first(folded, found, lambda share: f"{percent(share)} folded"),
         )  # fmt: skip
 
 
 def _with_less(weight: np.ndarray, stride: tuple[int, int]) -> str:
     less = (max(1, stride[0] // 2), max(1, stride[1] // 2))
     return f"; a stride of {max(less)} would fold {percent(folded_share(weight, less).mean())}"
-
-
-def _worst(values: np.ndarray, found: np.ndarray, words: str) -> tuple[Case, ...]:
-    order = found[np.argsort(-values[found], kind="stable")]
-    return tuple(Case(int(one), float(values[one]), words.format(percent(values[one]))) for one in order)

@@ -5,11 +5,11 @@ from math import atanh, sqrt, tanh
 
 import numpy as np
 
-from convscope.atlas.answering import hidden_layers
 from convscope.atlas.neighbours import standardised
 from convscope.atlas.read import Atlas
-from convscope.atlas.symptoms import Case, Symptom, percent
-from convscope.plain.share import Share, Z
+from convscope.diagnosis.answering import hidden_layers
+from convscope.diagnosis.symptoms import Case, Symptom, worst_first
+from convscope.plain.share import Share, Z, percent
 
 TWINS = 0.95  # correlation from which two channels count as the same
 FEWEST = 30  # images below which a correlation says little
@@ -80,8 +80,5 @@ def near_duplicate(atlas: Atlas) -> Iterator[Symptom]:
             f"{COPIES} or more of {winners}",
             "whether the images are copies, or the channel sees so small a patch that all its patches look alike.",
             "find copies among the images (convscope check DATA), and look at the channel’s ordinary answers",
-            tuple(
-                Case(int(one), float(copies[one]), f"{int(copies[one])} of {winners}")
-                for one in found[np.argsort(-copies[found].astype(int), kind="stable")]
-            ),
+            worst_first(copies, found, f"{{:.0f}} of {winners}".format),
         )  # fmt: skip

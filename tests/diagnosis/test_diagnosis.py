@@ -10,22 +10,23 @@ import pytest
 from scipy import stats
 
 from convscope.atlas import layout, write
-from convscope.atlas.alike import interval, twins
-from convscope.atlas.diagnosis import diagnose
 from convscope.atlas.read import open_atlas
-from convscope.atlas.spectrum import NOISE, folded_share, high_share
-from convscope.atlas.symptoms import KINDS
 from convscope.cli import app
+from convscope.diagnosis.alike import interval, twins
+from convscope.diagnosis.run import diagnose
+from convscope.diagnosis.spectrum import NOISE, folded_share, high_share
+from convscope.diagnosis.symptoms import KINDS
 from convscope.errors import UnknownName
 
-from . import conftest
+from ..atlas.conftest import NAMES, numbers
+from ..atlas.conftest import folder as folder
 
-LAYER = conftest.NAMES[0]
+LAYER = NAMES[0]
 
 
 def healthy() -> dict[str, np.ndarray]:
     """Four channels without a symptom: both classes, places all over the map, half of the positions at zero."""
-    arrays = conftest.numbers()
+    arrays = numbers()
     arrays["image"][:] = np.arange(9) % 3
     arrays["value"] = np.tile(np.linspace(2, 1, 9), (4, 1))
     arrays["maximum"] = arrays["value"][:, 0]
@@ -84,6 +85,11 @@ def test_a_healthy_layer_has_no_symptom_and_what_is_lacking_is_named(planted):
 def test_a_planted_channel_is_found_and_no_other(planted, kind, changes):
     channel = next(iter(changes.values()))[0]
     assert found(planted(**changes)) == {kind: [channel]}
+
+
+def test_the_worst_channel_comes_first(planted):
+    atlas = planted(positive=([0, 2, 3], [0.995, 0.999, 0.991]))
+    assert found(atlas) == {"always-on": [2, 0, 3]}
 
 
 def test_a_channel_that_answers_to_every_image_is_not_undersampled(planted):

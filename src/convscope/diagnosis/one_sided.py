@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from convscope.atlas.answering import hidden_layers
 from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas
-from convscope.atlas.symptoms import Case, Symptom, percent
-from convscope.plain.share import Share
+from convscope.diagnosis.answering import hidden_layers
+from convscope.diagnosis.symptoms import Case, Symptom
+from convscope.plain.share import Share, percent
 
 ONE_CLASS = 0.8  # the class's mean is nine times that of the others
 LEANING = 0.5  # three times

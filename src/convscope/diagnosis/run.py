@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from convscope.atlas import layout
-from convscope.atlas.alike import FEWEST, duplicate, near_duplicate
-from convscope.atlas.answering import always_on, dead, hidden_layers, undersampled
-from convscope.atlas.first_layer import aliasing, first_layers, high_frequency
-from convscope.atlas.one_sided import one_class, shortcut
 from convscope.atlas.read import Atlas, open_atlas
-from convscope.atlas.symptoms import KINDS, Diagnosis, Lack, Symptom, ranked
+from convscope.diagnosis.alike import FEWEST, duplicate, near_duplicate
+from convscope.diagnosis.answering import always_on, dead, hidden_layers, undersampled
+from convscope.diagnosis.first_layer import aliasing, first_layers, high_frequency
+from convscope.diagnosis.one_sided import one_class, shortcut
+from convscope.diagnosis.symptoms import KINDS, Diagnosis, Lack, Symptom, ranked
 from convscope.errors import UnknownName
 
 LOOKERS: dict[str, Callable[[Atlas], Iterator[Symptom]]] = {

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.atlas.symptoms import Case, Symptom, percent
-from convscope.plain.share import Share, wilson
+from convscope.diagnosis.symptoms import Case, Symptom, worst_first
+from convscope.plain.share import Share, percent, wilson
 
 MANY_DEAD = 0.1  # of a layer: from there on it is to be looked at first
 ALWAYS = 0.99  # of the positions
@@ -22,7 +22,7 @@ def dead(atlas: Atlas) -> Iterator[Symptom]:
     """Layers with channels that were never above zero."""
     images = len(atlas.images)
     for layer in hidden_layers(atlas):
-        silent = np.flatnonzero(atlas.numbers(layer.name)["maximum"] <= 0)
+        silent = np.flatnonzero(atlas.channels(layer.name)["dead"])
         if not len(silent):
             continue
         share = Share(len(silent), layer.channels)
@@ -54,10 +54,7 @@ def always_on(atlas: Atlas) -> Iterator[Symptom]:
             f"above zero at {percent(ALWAYS)} of the positions or more, in a layer that is cut off at zero",
             "that they are useless: a channel may carry brightness or a bias on to the next layer.",
             "open their histograms, and see whether silencing one costs anything (convscope why RUN ROW)",
-            tuple(
-                Case(int(one), float(positive[one]), f"above zero at {percent(positive[one], 1)}")
-                for one in found[np.argsort(-positive[found], kind="stable")]
-            ),
+            worst_first(positive, found, lambda share: f"above zero at {percent(share, 1)}"),
         )  # fmt: skip
 
 

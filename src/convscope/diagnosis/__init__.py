@@ -1,0 +1,1 @@
+"""What may be amiss with a network, read off its atlas."""
