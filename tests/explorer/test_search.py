@@ -116,6 +116,31 @@ def test_a_keystroke_over_25_000_channels_is_answered_within_a_tenth_of_a_second
 
 
 @pytest.mark.browser
+def test_the_server_writes_the_rows_that_the_script_will(browser, served):
+    lines = "rows => rows.map(row => row.outerHTML)"
+    with visit(browser, f"{served}search/", java_script_enabled=False) as page:
+        first = page.locator("tbody.found tr").evaluate_all(lines)
+        strip = page.locator(".preview img").get_attribute("src")
+    with visit(browser, f"{served}search/") as page:
+        until(page, f"() => {SAID}.startsWith('146 of 146')")
+        then = page.locator("tbody.found tr").evaluate_all(lines)
+        assert page.locator(".preview img").get_attribute("src") == strip
+    assert len(first) == 30 < len(then)
+    assert first == then[:30]
+
+
+@pytest.mark.browser
+def test_rows_that_were_not_asked_for_do_not_wait_for_those_that_were(browser, served):
+    with visit(browser, f"{served}search/") as page:
+        page.route("**/channels.js", lambda route: None)  # until it is unrouted
+        page.goto(f"{served}search/?q=dead:yes", wait_until="domcontentloaded")
+        until(page, "() => !document.querySelector('tbody.found tr')")
+        assert page.locator(".preview").is_hidden()
+        page.unroute("**/channels.js")
+        until(page, "() => document.querySelector('tbody.found tr')")
+
+
+@pytest.mark.browser
 def test_a_question_is_in_the_address_and_what_is_not_understood_is_said(browser, served):
     with visit(browser, f"{served}search/?q=layer%3D%22relu1%22+dead%3Ano&sort=-max") as page:
         until(page, f"() => {SAID}.startsWith('9 of 146')")

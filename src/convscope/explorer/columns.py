@@ -1,6 +1,7 @@
 """Columns that can be asked for rows: every channel of the atlas, every image; numbers as they are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,28 @@ def channel_columns(atlas: Atlas, layers: Iterable[AtlasLayer]) -> dict[str, Any
             for layer in layers
         ],
         "classes": atlas.image_classes,
-        "class": [int(index) for part in parts for index in part["class"]],
+        "class": [index for part in parts for index in part["class"].tolist()],
         **{name: [shown(value) for part in parts for value in part[name].tolist()] for name in NUMBERS},
         **(
-            {"some": [int(channel) for part in parts for channel in part["channel"]]}
+            {"some": [channel for part in parts for channel in part["channel"].tolist()]}
             if kept_of(atlas)
             else {}
         ),
     }
+
+
+def listed_channels(atlas: Atlas) -> Iterator[dict[str, str]]:
+    """Every channel in order, the cells of its row as a page writes them."""
+    for layer in atlas.layers.values():
+        columns, folder, pictured = _of(atlas, layer), escape(layer.name), _has_sheets(atlas, layer)
+        for place, channel in enumerate(columns["channel"].tolist()):
+            favourite = int(columns["class"][place])
+            yield {
+                "layer": layer.name, "folder": folder, "channel": str(channel),
+                **{name: written(float(columns[name][place])) for name in NUMBERS},
+                "class": atlas.image_classes[favourite] if favourite >= 0 else "–",
+                "dead": "no" if columns["max"][place] > 0 else "yes", "pictured": "yes" if pictured else "no",
+            }  # fmt: skip
 
 
 def _of(atlas: Atlas, layer: AtlasLayer) -> dict[str, np.ndarray]:
@@ -62,7 +77,17 @@ def shown(value: float) -> float | None:
     >>> shown(0.123456), shown(12345.0), shown(float("-inf"))
     (0.123, 12300.0, None)
     """
-    return float(f"{value:.3g}") if np.isfinite(value) else None
+    return float(f"{value:.3g}") if isfinite(value) else None
+
+
+def written(value: float) -> str:
+    """Such a number as a browser writes it.
+
+    >>> written(0.123456), written(12345.0), written(0.0000123), written(float("nan"))
+    ('0.123', '12300', '0.0000123', '–')
+    """
+    kept = shown(value)
+    return "–" if kept is None else np.format_float_positional(kept, trim="-")
 
 
 def image_columns(atlas: Atlas) -> dict[str, Any]:

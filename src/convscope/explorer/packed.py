@@ -13,7 +13,7 @@ def packed(address: str, data: Any) -> str:
     'Scope.keep("images/rows.js", "H4sIAAAA'
     """
     plain = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    text = base64.b64encode(gzip.compress(plain, compresslevel=6, mtime=0)).decode()
+    text = base64.b64encode(gzip.compress(plain, compresslevel=5, mtime=0)).decode()
     return f'Scope.keep({json.dumps(address)}, "{text}");\n'
 
 

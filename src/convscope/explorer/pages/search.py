@@ -1,18 +1,23 @@
-"""Every channel of the atlas as one table that can be asked: its columns travel as a script."""
+"""Every channel of the atlas as one table that can be asked: the first rows are here, all columns come as a script."""
 
-from convscope.explorer.columns import channel_columns
+from itertools import islice
+
+from convscope.explorer.columns import channel_columns, listed_channels
 from convscope.explorer.excerpt import channels_in
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
 
 SCRIPT_ADDRESS = "search/channels.js"
+ROWS = 30  # about what a window shows; find.js brings the rest
 
 
 def _write(site: Site, asked: Asked) -> str:
     layers = list(site.atlas.layers.values())
     count = sum(len(channels_in(site.atlas, layer.name)) for layer in layers)
-    return site.render("search.html", 1, count=f"{count:,}", example=layers[-1].name)
+    rows = list(islice(listed_channels(site.atlas), ROWS))
+    blank = {name: f"{{{name}}}" for name in rows[0]}
+    return site.render("search.html", 1, count=f"{count:,}", example=layers[-1].name, rows=rows, blank=blank)
 
 
 def _write_script(site: Site, asked: Asked) -> str:

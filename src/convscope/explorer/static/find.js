@@ -33,6 +33,7 @@ customElements.define("scope-find", class extends HTMLElement {
     const find = selector => this.querySelector(selector), every = (selector, act) => this.querySelectorAll(selector).forEach(act);
     [this.field, this.order, this.again, this.list, this.say] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output"].map(find);
     [this.template, this.image] = ["template", ".preview img"].map(find);
+    if (location.search) { this.list.replaceChildren(); if (this.image) this.preview(); }  // other rows are asked for
     this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
     this.field.oninput = () => this.turn({ q: this.field.value || null });
     this.order.onchange = () => this.turn({ sort: this.order.value || null, seed: null });
