@@ -11,6 +11,7 @@ from .visiting import pixels, until, visit
 
 pytestmark = pytest.mark.browser
 CARDS = "[...document.querySelectorAll('.card:not([hidden])')].map(card => Number(card.dataset.channel))"
+ORDER = "document.querySelector('scope-grid').shown.map(card => Number(card.dataset.channel))"
 SHIFTS = """() => { window.shifted = 0; new PerformanceObserver(list => {
   for (const entry of list.getEntries()) window.shifted += entry.value;
 }).observe({ type: 'layout-shift', buffered: true }); }"""
@@ -18,6 +19,11 @@ ON = (
     "async y => { scrollTo(0, y); await new Promise(done => requestAnimationFrame(() => setTimeout(done))); }"
 )
 DECODED = """() => Promise.all([...document.querySelectorAll('.card img')].map(image => image.decode().then(() => image.naturalWidth)))"""
+
+
+def settles(page, order: list[int]) -> None:
+    """Cards far down reach their place some frames later."""
+    until(page, f"() => {CARDS}.join() === '{','.join(map(str, order))}'")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +50,16 @@ def test_512_channels_need_few_requests_and_bytes_scroll_smoothly_and_nothing_ju
         assert set(page.evaluate(DECODED)) == {8 * 120}
         assert page.evaluate("window.shifted") < 0.02
         assert page.evaluate(f"{CARDS}.length") == 512
+        page.select_option("[name=sort]", "-max")
+        shown = np.array([float(f"{value:.3g}") for value in wide.numbers("conv1")["maximum"]])
+        order = np.lexsort((np.arange(512), shown)).tolist()
+        assert page.evaluate(CARDS)[:64] == order[:64]
+        settles(page, order)
+        page.select_option("[name=sort]", "max")
+        page.select_option("[name=sort]", "")  # while the others still move
+        settles(page, list(range(512)))
+        page.wait_for_timeout(100)
+        settles(page, list(range(512)))
     context.close()
 
 
@@ -66,14 +82,14 @@ def test_a_table_is_sorted_by_its_heads_and_asked_by_its_field(browser, served, 
         assert not page.locator(".heads").is_visible()
         page.select_option("[name=view]", "table")
         page.locator(".heads [data-by=max]").click()
-        assert page.evaluate(CARDS) == np.lexsort((np.arange(130), -shown)).tolist()
+        settles(page, np.lexsort((np.arange(130), -shown)).tolist())
         page.locator(".heads [data-by=max]").click()
         page.fill("[name=f]", "max>3 positive<.5")
         positive = np.array([float(f"{v:.3g}") for v in atlas.numbers("layer2.0.relu#2")["positive"]])
         wanted = [
             c for c in np.lexsort((np.arange(130), shown)).tolist() if shown[c] > 3 and positive[c] < 0.5
         ]
-        assert page.evaluate(CARDS) == wanted
+        settles(page, wanted)
         assert page.locator("output").text_content() == f"{len(wanted)} shown of 130"
         assert "view=table&sort=-max&f=max%3E3+positive%3C.5" in page.url
         numbers = page.locator(f"[data-channel='{wanted[0]}'] .figures span").all_text_contents()
@@ -86,7 +102,8 @@ def test_an_address_brings_back_view_order_question_channel_and_scale(browser, s
         page.wait_for_selector("dialog:modal .panel[data-channel='77']")
         until(page, "() => document.querySelector('#panel').dataset.norm === 'channel'")
         assert page.evaluate("getComputedStyle(document.querySelector('.even-0')).visibility") == "visible"
-        order = page.evaluate(CARDS)
+        order = page.evaluate(ORDER)
+        settles(page, order)
         page.keyboard.press("n")
         assert "norm=layer" in page.url
         page.keyboard.press("j")

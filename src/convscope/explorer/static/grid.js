@@ -25,12 +25,19 @@ customElements.define("scope-grid", class extends HTMLElement {
       if (field.type === "checkbox") field.checked = value === "hide"; else if (field.value !== value) field.value = value;
     }
     const { rows, unknown } = Scope.ask(this.table, Scope.get("f") || ""), sort = Scope.get("sort") || "";
-    const shown = Scope.sort(this.table, rows, sort).map(row => this.cards[row]).filter(card => !(Scope.get("dead") && card.matches(".dead")));
+    const shown = this.shown = Scope.sort(this.table, rows, sort).map(row => this.cards[row]).filter(card => !(Scope.get("dead") && card.matches(".dead")));
     this.again.hidden = sort !== "random";
     this.grid.dataset.view = Scope.get("view") || "";
-    for (const card of this.cards) card.hidden = true;
-    for (const card of shown) card.hidden = false;
-    this.grid.append(...shown);
+    const these = new Set(shown), lie = [...this.grid.children].filter(card => these.has(card));
+    for (const card of this.cards) card.hidden = !these.has(card);
+    clearTimeout(this.later);
+    if (shown.some((card, place) => card !== lie[place])) this.place(shown, "prepend");
     this.querySelector("output").textContent = `${shown.length} shown of ${this.cards.length}` + (unknown.length ? `. Not understood: ${unknown.join(" ")}` : "");
+  }
+
+  /** Moves cards to where they belong: first those in sight, as all at once would hold up the frame. */
+  place(cards, how) {
+    this.grid[how](...cards.slice(0, 64));
+    if (cards.length > 64) this.later = setTimeout(() => this.place(cards.slice(64), "append"), 30);
   }
 });

@@ -90,8 +90,8 @@ customElements.define("scope-panel", class extends HTMLElement {
     document.querySelectorAll(".card").forEach(card => card.classList.toggle("pinned", Scope.pins().includes(`${this.layer.name}:${card.dataset.channel}`)));
   }
 
-  /** Channels in the order in which the page shows their cards. */
-  shown() { return [...document.querySelectorAll(".card:not([hidden])")].map(card => card.dataset.channel); }
+  /** Channels in the order asked for, which their cards reach a moment later. */
+  shown() { return document.querySelector("scope-grid").shown.map(card => card.dataset.channel); }
 
   /** Any of the channels shown. */
   draw() {
