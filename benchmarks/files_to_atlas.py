@@ -130,7 +130,7 @@ def forward(model: Model, batches: list[torch.Tensor], layout: torch.memory_form
 
 def counted(model: Model, images: Images, into: Path) -> None:
     job = prepare(model, images, into, SETTINGS)
-    write_counts(job, count(job, range(job.units), ALL))
+    write_counts(job, count(job, range(len(job.units)), ALL))
 
 
 def assert_equal(atlas: Atlas, model: Model, images: Images, into: Path) -> None:

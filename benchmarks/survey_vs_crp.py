@@ -107,8 +107,7 @@ def a_survey(model: Model, pixels: Tensor, layers: list[str], into: Path) -> Job
 
 def a_count(job: Job) -> Counts:
     counts, labels = job.no_counts(), job.pixels.images.labels
-    batches = [rows for unit in work_units(len(labels), BATCH) for rows in unit]
-    for rows, batch in read_ahead(job.pixels, batches):
+    for rows, batch in read_ahead(job.pixels, work_units(len(labels), BATCH)):
         count_batch(job.model, counts, rows, batch, labels[rows])
     return counts
 

@@ -139,7 +139,7 @@ def a_survey(net: str, images: int, shard: "Shard", folder: Path) -> Work:
 
     job = a_job(net, images, folder)
     _ = job.partial.key  # what is not counting: network and images are named
-    return lambda: count(job, shard.of(job.units), str(shard))
+    return lambda: count(job, shard.of(len(job.units)), str(shard))
 
 
 def a_bare_pass(net: str, images: int, shard: "Shard") -> Work:
@@ -166,7 +166,7 @@ def assert_merged(net: str, images: int, folder: Path) -> None:
 
     jobs = [a_job(net, images, folder / f"0-{count}") for count in (1, 2)]
     one, two = (job.partial.load_counts(job.no_counts) for job in jobs)
-    assert one.units == two.units == set(range(jobs[0].units))
+    assert one.units == two.units == set(range(len(jobs[0].units)))
     for layer, tally in one.tallies.items():
         other = two.tallies[layer].state()
         for name, array in tally.state().items():

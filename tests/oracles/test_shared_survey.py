@@ -21,7 +21,7 @@ from convscope.survey.settings import Shard
 from .test_survey import small_model
 from .test_survey import some_images as different_images
 
-SETTINGS = {"batch": 2, "k": 4, "photos": 2}  # 45 images: three work units
+SETTINGS = {"batch": 15, "k": 4, "photos": 2}  # 45 images: three work units
 
 
 def some_images(count: int = 45) -> Images:
@@ -107,7 +107,7 @@ def test_what_is_counted_is_not_counted_again(tmp_path, monkeypatch):
     survey_shard(small_model(), some_images(), into=tmp_path, shard=Shard(1, 3), **SETTINGS)
     units = []
     count = survey_job.count_unit
-    monkeypatch.setattr(survey_job, "count_unit", lambda *args: units.append(args[4]) or count(*args))
+    monkeypatch.setattr(survey_job, "count_unit", lambda *args: units.append(args[3]) or count(*args))
     survey(small_model(), some_images(), into=tmp_path, **SETTINGS)
     assert units == [1, 2]
 

@@ -1,7 +1,7 @@
 """The streaming pass: every layer of every image is counted at its own call, then forgotten."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -12,7 +12,6 @@ from convscope.model.model import Model
 from convscope.model.reading import read
 from convscope.survey.pixels import Pixels
 from convscope.survey.sample import positions_a_map
-from convscope.survey.settings import UNIT_BATCHES
 from convscope.survey.tally import Tally
 
 AHEAD = 2  # batches
@@ -51,28 +50,20 @@ class Counts:
         self.units |= other.units
 
 
-def work_units(count: int, batch: int) -> list[list[range]]:
-    """Rows in batches, batches in units; the same for every way of sharing the work."""
-    batches = [range(start, min(start + batch, count)) for start in range(0, count, batch)]
-    return [batches[start : start + UNIT_BATCHES] for start in range(0, len(batches), UNIT_BATCHES)]
+def work_units(count: int, batch: int) -> list[range]:
+    """Rows of each work unit, a batch; the same for every way of sharing the work."""
+    return [range(start, min(start + batch, count)) for start in range(0, count, batch)]
 
 
 def count_unit(
-    model: Model,
-    labels: np.ndarray,
-    counts: Counts,
-    batches: Iterable[tuple[np.ndarray, Tensor]],
-    number: int,
-    counted: Callable[[int], None],
+    model: Model, labels: np.ndarray, counts: Counts, number: int, rows: np.ndarray, batch: Tensor
 ) -> None:
-    """Add work unit ``number``, its ``batches`` with their rows, to ``counts``; ``labels`` are of all images.
+    """Add work unit ``number``, the ``batch`` of the images in ``rows``, to ``counts``; ``labels`` are of all images.
 
-    ``counted`` is told how many images each batch had. What is counted already spares work: only what beats
-    the winners so far is ranked. Raises BadModel on NaN, naming layer and image; ``counts`` are then of no use.
+    What is counted already spares work: only what beats the winners so far is ranked. Raises BadModel on NaN,
+    naming layer and image; ``counts`` are then of no use.
     """
-    for rows, batch in batches:
-        count_batch(model, counts, rows, batch, labels[rows])
-        counted(len(rows))
+    count_batch(model, counts, rows, batch, labels[rows])
     counts.units.add(number)
 
 

@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +74,9 @@ class Job:
         return about
 
     @cached_property
-    def units(self) -> int:
-        """How many work units there are to count."""
-        return len(work_units(len(self.pixels.images), self.settings.batch))
+    def units(self) -> list[range]:
+        """The rows of every work unit."""
+        return work_units(len(self.pixels.images), self.settings.batch)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -179,21 +178,14 @@ def count(job: Job, units: range, who: str) -> Counts:
     """
     found = job.partial.load_counts(job.no_counts)
     mine = found if who == ALL else job.partial.load_counts(job.no_counts, who)
-    images, saved = len(job.pixels.images), time.monotonic()
-    batches = work_units(images, job.settings.batch)
-    done = sum(len(rows) for unit in found.units for rows in batches[unit])
     todo = [unit for unit in units if unit not in found.units]
-    # across units too, so that none begins by waiting for its pictures
-    ahead = read_ahead(job.pixels, (rows for unit in todo for rows in batches[unit]))
-
-    def counted(more: int) -> None:
-        nonlocal done
-        done += more
-        job.tell("counting", done, images, "images")
-
-    for unit in todo:
-        its = islice(ahead, len(batches[unit]))
-        count_unit(job.model, job.pixels.images.labels, mine, its, unit, counted)
+    labels, saved = job.pixels.images.labels, time.monotonic()
+    done = sum(len(job.units[unit]) for unit in found.units)
+    ahead = read_ahead(job.pixels, (job.units[unit] for unit in todo))
+    for unit, (rows, batch) in zip(todo, ahead, strict=True):
+        count_unit(job.model, labels, mine, unit, rows, batch)
+        done += len(rows)
+        job.tell("counting", done, len(labels), "images")
         if unit == todo[-1] or time.monotonic() - saved > SAVED_EVERY:
             job.partial.save_counts(who, mine)
             saved = time.monotonic()

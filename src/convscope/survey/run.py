@@ -51,7 +51,7 @@ def survey(
         model, images, into, replace(asked, project="lazy") if channels else asked, on_progress, channels
     )
     wanted = read_channels(channels, job.layers)
-    numbers = counted_already(job) or write_counts(job, count(job, range(job.units), ALL))
+    numbers = counted_already(job) or write_counts(job, count(job, range(len(job.units)), ALL))
     _draw_all(job, numbers, started)
     if wanted:
         fill(job, numbers, wanted)
@@ -123,9 +123,9 @@ def survey_shard(
     >>> cs.survey_shard(model, "photos/", into="atlas/", shard=cs.Shard(2, 4))  # doctest: +SKIP
     """
     job = prepare(model, images, into, replace(settings or Survey(), **overrides), on_progress)
-    count(job, shard.of(job.units), str(shard))
+    count(job, shard.of(len(job.units)), str(shard))
     counts = job.partial.load_counts(job.no_counts)
-    if len(counts.units) == job.units:
+    if len(counts.units) == len(job.units):
         numbers = number_layers(job, counts)
         mine = shard.of(len(job.sheets))
         for step in job.steps:
@@ -134,4 +134,4 @@ def survey_shard(
                 job.tell(step, done, len(mine), "sheets", job.layers[place].name)
                 draw(job, numbers, place, sheet, step)
     drawn = sum(job.partial.load_drawn(*sheet, job.steps[-1]) is not None for sheet in job.sheets)
-    return Share(len(counts.units), job.units, drawn, len(job.sheets))
+    return Share(len(counts.units), len(job.units), drawn, len(job.sheets))

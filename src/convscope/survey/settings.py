@@ -9,7 +9,6 @@ from convscope.errors import BadSpec
 Project = Literal["none", "lazy", "all"]
 Split = Literal["auto", "val", "train", "test", "all"]
 LensName = Literal["auto", "deconvnet", "guided"]
-UNIT_BATCHES = 8  # batches in a work unit; units are merged in order, so their size is part of the result
 
 
 @dataclass(frozen=True)
