@@ -7,8 +7,9 @@ The variable is what the convscope command sets for itself: idle threads sleep s
 In one process, one after the other: CPU time of reading and fitting N pictures, CPU time of bare forward passes
 over them (one thread, in the faster of two memory layouts), and the wall time, on all cores, from the files to an
 atlas that has every number, the winners and the thumbnails. Were nothing lost and all cores busy, it would be the
-sum of the two over the cores. What the survey takes in CPU time over that sum does not depend on how busy the
-machine is. Patches of the winners come after that, cost by channel, not by image, and are not in it.
+sum of the two over the cores. Cores that share their parts (two threads of one core, a busy machine) give less:
+so bare forward passes on all cores are timed beside it, and what the survey takes is also put over decoding and
+those. Patches of the winners come after that, cost by channel, not by image, and are not in it.
 The atlas must equal, array for array, one surveyed from the same pictures in memory, or the numbers are void.
 """
 
@@ -99,6 +100,8 @@ def one_round(model: Model, images: Images, into: Path) -> dict[str, Spent]:
         "decode": timed(lambda: batches.extend(read_all(model, images)), threads=1),
         "plain": forward(model, batches, torch.contiguous_format),
         "channels_last": forward(model, batches, torch.channels_last),
+        "plain, all cores": forward(model, batches, torch.contiguous_format, cores()),
+        "channels_last, all cores": forward(model, batches, torch.channels_last, cores()),
         "survey": timed(lambda: counted(model, images, into), cores()),
     }
 
@@ -116,7 +119,9 @@ def read_all(model: Model, images: Images) -> Iterator[torch.Tensor]:
         yield torch.stack([model.preprocess(images[row]) for row in rows])
 
 
-def forward(model: Model, batches: list[torch.Tensor], layout: torch.memory_format) -> Spent:
+def forward(
+    model: Model, batches: list[torch.Tensor], layout: torch.memory_format, threads: int = 1
+) -> Spent:
     module = copy.deepcopy(model.module).eval().to(memory_format=layout)
     turned = [batch.contiguous(memory_format=layout) for batch in batches]
 
@@ -125,7 +130,7 @@ def forward(model: Model, batches: list[torch.Tensor], layout: torch.memory_form
             for batch in turned:
                 module(batch)
 
-    return timed(work, threads=1)
+    return timed(work, threads)
 
 
 def counted(model: Model, images: Images, into: Path) -> None:
@@ -149,12 +154,18 @@ def summary(name: str, spent: dict[str, list[Spent]]) -> dict[str, Any]:
     fastest = min(bare, key=lambda side: statistics.median(one.cpu for one in spent[side]))
     least = [a.cpu + b.cpu for a, b in zip(spent["decode"], spent[fastest], strict=True)]
     took = spent["survey"]
+    together = min(
+        (f"{side}, all cores" for side in bare), key=lambda s: statistics.median(one.wall for one in spent[s])
+    )
+    given = [a.cpu / cores() + b.wall for a, b in zip(spent["decode"], spent[together], strict=True)]
     return {
         "net": name, "asked": ASKED, "fastest bare": fastest, "equals a survey from memory": True,
         "decode, CPU": spread([one.cpu for one in spent["decode"]]),
         "forward, CPU": spread([one.cpu for one in spent[fastest]]),
         "survey, wall": spread([one.wall for one in took]), "survey, CPU": spread([one.cpu for one in took]),
         "wall over least": spread([one.wall * cores() / all_ for one, all_ in zip(took, least, strict=True)]),
+        "forward on all cores, wall": spread([one.wall for one in spent[together]]),
+        "wall over what the machine gave": spread([one.wall / all_ for one, all_ in zip(took, given, strict=True)]),
         "CPU over least": spread([one.cpu / all_ for one, all_ in zip(took, least, strict=True)]),
         "cores used": spread([one.cpu / one.wall for one in took]),
     }  # fmt: skip
