@@ -19,7 +19,7 @@ from convscope.survey.run import survey, survey_shard
 from convscope.survey.settings import Shard
 
 HEIGHT, WIDTH, AWAY = 144, 160, 19
-SETTINGS = {"k": 3, "batch": 4, "photos": 2, "layers": "1,3"}
+SETTINGS = {"k": 5, "batch": 4, "photos": 2, "layers": "1,3"}
 
 
 def far_looking() -> Model:
@@ -52,7 +52,9 @@ def coordinates() -> Images:
             for right in (-2 * AWAY, 2 * AWAY):
                 picture[row + down, column + right, 2] = 255 - number
         pictures.append(picture)
-    return open_images(pictures, labels=[0, 1, 0, 1])
+    corner = plain.copy()
+    corner[68, 60, 2] = 255  # one point alone: the first unit that sees it is near the upper left corner
+    return open_images([*pictures, corner], labels=[0, 1, 0, 1, 0])
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_a_tile_is_cut_about_its_unit_and_moved_into_the_picture(whole):
     for channel in range(3):
         with Image.open(layout.strip_file(whole.path, "3", channel)) as picture:
             tiles = np.asarray(picture).astype(float)
-        for rank in range(3):
+        for rank in range(5):
             left = min(max(2 * winners["x"][channel, rank] - 40, 0), WIDTH - 80)
             top = min(max(2 * winners["y"][channel, rank] - 40, 0), HEIGHT - 80)
             tile = tiles[:80, rank * 80 : rank * 80 + 80]
@@ -120,17 +122,14 @@ def test_shards_and_channels_asked_for_later_show_the_same(whole, tmp_path):
     assert open_atlas(tmp_path / "shards").layer("3").middle == (80, 80)
 
 
-@pytest.mark.parametrize("edge", [5, 9, 31])
-def test_reach_is_that_of_a_literal_search(edge):
-    signal = np.random.default_rng(edge).normal(size=(31, 40, 3)) * np.linspace(0, 1, 40)[None, :, None]
-    y, x, total = 12.5, 20.0, (signal**2).sum()
-    tried = 0
+@pytest.mark.parametrize(("y", "x"), [(12.5, 20.0), (12.5, 20.5), (3.0, 30.0), (-4.5, 11.5)])
+def test_reach_is_that_of_a_literal_search(y, x):
+    signal = np.random.default_rng(3).normal(size=(31, 40, 3)) * np.linspace(0, 1, 40)[None, :, None]
+    rows, columns, tried = np.arange(31), np.arange(40), 0
     while True:
-        rows, columns = np.arange(31), np.arange(40)
-        inside = signal[(rows >= y - tried) & (rows + 1 <= y + tried)][
-            :, (columns >= x - tried) & (columns + 1 <= x + tried)
-        ]
-        if (inside**2).sum() >= middle.SHARE * total:
+        down = (rows >= y - tried) & (rows + 1 <= y + tried)
+        across = (columns >= x - tried) & (columns + 1 <= x + tried)
+        if (signal[down][:, across] ** 2).sum() >= middle.SHARE * (signal**2).sum():
             break
         tried += 1
     assert middle.reach(signal, y, x) == tried
