@@ -101,6 +101,7 @@ def match(atlas: Any, layer: str, seed: int = 0) -> dict[str, Any]:
     about = atlas.layer(layer)
     return {
         "network": atlas.manifest["model"]["name"], "layer": layer, "lens": about.lens, "field": list(about.field.size),
+        "tiles show": list(about.middle or about.field.size),
         "channels": len(alike), "questions": len(right), "right": round(float(np.mean(right)), 3),
     }  # fmt: skip
 

@@ -193,7 +193,7 @@ def test_where_tiles_show_the_middle_of_a_field_a_second_frame_and_words_say_so(
         own.numbers(entry["name"]),
     )
     assert '; tiles show its middle <b class="number">7 × 9</b>' in text
-    assert len(re.findall(frames, text)) == 9
+    assert len(re.findall(frames, text)) == np.count_nonzero(numbers["image"][4] >= 0) > 4
     for rank, frame in enumerate(re.findall(frames, text)):
         left = min(max(4 * int(numbers["x"][4, rank]) - 4 + 2, 0), 32 - 9)
         top = min(max(4 * int(numbers["y"][4, rank]) - 4 + 3, 0), 32 - 7)
