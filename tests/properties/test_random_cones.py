@@ -50,7 +50,9 @@ def cone_equals_whole(network: Drawn, height: int, width: int, seed: int) -> Non
     if not fits(network, height, width):
         return
     torch.manual_seed(seed)
-    with torch.no_grad():  # or so few channels often send nothing down, and a cone that is empty proves nothing
+    with (
+        torch.no_grad()
+    ):  # or so few channels often send nothing down, and a cone that is empty proves nothing
         for part in network.modules():
             if isinstance(part, nn.Conv2d):
                 part.weight += part.weight.abs().mean()
