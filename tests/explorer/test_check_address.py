@@ -12,7 +12,8 @@ STATE = """() => ({ view: document.querySelector('.grid')?.dataset.view, order: 
   open: document.querySelector('dialog:modal .panel')?.dataset.name,
   norm: document.querySelector('dialog:modal') && document.querySelector('#panel').dataset.norm })"""
 
-SORTED = "document.querySelector('scope-grid').shown.map(card => card.dataset.channel)"
+LAID = """() => { const cards = [...document.querySelectorAll('.card:not([hidden])')];
+  return document.querySelector('scope-grid').shown.every((card, place) => card === cards[place]); }"""
 
 
 def settles(page, wanted: dict) -> None:
@@ -25,7 +26,7 @@ def settles(page, wanted: dict) -> None:
 
 def test_back_and_forward_bring_back_order_question_channel_and_scale(browser, served):
     with visit(browser, served + LAYER) as page:
-        until(page, f"() => String(({STATE})().order) === String({SORTED})")
+        until(page, LAID)
         listed = page.evaluate(STATE)
         assert (listed["view"], listed["open"], len(listed["order"]) < 130) == ("table", None, True)
         page.locator(".card:not([hidden]) a").nth(2).click()
