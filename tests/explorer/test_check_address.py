@@ -12,6 +12,7 @@ STATE = """() => ({ view: document.querySelector('.grid')?.dataset.view, order: 
   open: document.querySelector('dialog:modal .panel')?.dataset.name,
   norm: document.querySelector('dialog:modal') && document.querySelector('#panel').dataset.norm })"""
 
+
 LAID = """() => { const cards = [...document.querySelectorAll('.card:not([hidden])')];
   return document.querySelector('scope-grid').shown.every((card, place) => card === cards[place]); }"""
 
