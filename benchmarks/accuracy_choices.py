@@ -1,6 +1,6 @@
 """What a preset lacks, tried on training images alone: one half of them is trained on, the other half judges.
 
-    nice -n 19 python benchmarks/accuracy_choices.py [--choices shift mirror] [--seeds 1] [--epochs 24]
+    nice -n 19 python benchmarks/accuracy_choices.py [--choices shift hole] [--seeds 1] [--epochs 24]
 
 Adds rows to accuracy_choices.json; those that are there are skipped. The test images are never opened. A row is one
 run to its last step, judged with the last weights and with moving averages of several decays, each plainly and as
@@ -40,8 +40,8 @@ SHIFT = AUGMENTATIONS["shift"]
 CHOICES: dict[str, tuple[Augmentation, dict[str, Any]]] = {
     "shift": (SHIFT, {}),
     "hole": (replace(SHIFT, hole=0.35), {}),
-    "mirror": (replace(SHIFT, mirror=True), {}),
     "mirror, hole": (replace(SHIFT, mirror=True, hole=0.35), {}),
+    "deeper": (SHIFT, {"net": "32c5bn p2 64c3bn 64c3bn p2 128c3bn 128c3bn p2 d0.3 fc128"}),
 }
 
 
