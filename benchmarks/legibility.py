@@ -5,8 +5,8 @@
     python benchmarks/legibility.py match ATLAS [ATLAS ...] [--json FILE]
 
 A question shows the nine projections of a channel and four rows, A to D, of nine patches of the same layer; one row is
-the channel's own. Tiles are cut about the signal, which enlarges them as a browser's zoom does. Right answers go to
-``key.json``, which the viewer does not open; answers are letters in the order of the questions. Chance is 25 of 100.
+the channel's own. Tiles are those of the atlas, at the size of a small strip. Right answers go to ``key.json``, which
+the viewer does not open; answers are letters in the order of the questions. Chance is 25 of 100.
 The matcher picks the row whose local orientations, place by place, correlate best with the projections'.
 """
 
@@ -21,9 +21,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
-from convscope.plain.render import ZERO
 
-TILE, ROWS, A_PAGE, ENERGY = 64, 4, 6, 0.9
+TILE, ROWS, A_PAGE = 64, 4, 6
 ROUNDS = 20  # of drawing three other rows, in the matcher
 CHANNELS = 60  # of a layer, in the matcher
 
@@ -42,20 +41,8 @@ def strips(atlas: Any, layer: str, most: int, seed: int) -> tuple[np.ndarray, np
     return chosen, both[:, 0], both[:, 1]
 
 
-def middle(projections: np.ndarray) -> slice:
-    """The square about the middle of the tiles ``[9, side, side, 3]`` with nine tenths of half of the signals' energy."""
-    side = projections.shape[1]
-    energy = ((projections.astype(float) - ZERO) ** 2).sum(axis=3)
-    from_middle = np.abs(np.arange(side) - (side - 1) / 2)
-    away = np.maximum(from_middle[:, None], from_middle)
-    inside = [[tile[away <= reach].sum() for reach in range(side // 2)] for tile in energy]
-    share = np.array(inside) / np.maximum(energy.sum(axis=(1, 2))[:, None], 1e-9)
-    reach = min(int(np.median((share < ENERGY).sum(axis=1)) * 1.1) + 3, side // 2)
-    return slice(side // 2 - reach, side // 2 + reach)
-
-
-def row_of(tiles: np.ndarray, part: slice) -> Image.Image:
-    row = Image.fromarray(np.concatenate(list(tiles[:, part, part]), axis=1))
+def row_of(tiles: np.ndarray) -> Image.Image:
+    row = Image.fromarray(np.concatenate(list(tiles), axis=1))
     return row.resize((TILE * len(tiles), TILE), Image.Resampling.BICUBIC)
 
 
@@ -72,13 +59,13 @@ def make_sheets(atlas: Any, layer: str, into: Path, count: int, seed: int) -> No
         for place, own in enumerate(order[start : start + A_PAGE]):
             x, y = place % 2 * width, place // 2 * height
             others = chance.choice(np.delete(np.arange(len(channels)), own), ROWS - 1, replace=False)
-            rows, part = chance.permutation([own, *others]), middle(projections[own])
+            rows = chance.permutation([own, *others])
             pen.text((x + 2, y), str(start + place + 1), "red", font)
-            page.paste(row_of(projections[own], part), (x + 22, y + 2))
+            page.paste(row_of(projections[own]), (x + 22, y + 2))
             for number, row in enumerate(rows):
                 top = y + (number + 1) * (TILE + 2) + 6
                 pen.text((x + 4, top + TILE // 3), "ABCD"[number], "black", font)
-                page.paste(row_of(patches[row], part), (x + 22, top))
+                page.paste(row_of(patches[row]), (x + 22, top))
             key.append({"channel": int(channels[own]), "right": "ABCD"[int(np.argmax(rows == own))]})
         page.save(into / f"page-{start // A_PAGE:02d}.png")
     (into / "key.json").write_text(json.dumps(key))
@@ -114,6 +101,7 @@ def match(atlas: Any, layer: str, seed: int = 0) -> dict[str, Any]:
     about = atlas.layer(layer)
     return {
         "network": atlas.manifest["model"]["name"], "layer": layer, "lens": about.lens, "field": list(about.field.size),
+        "tiles show": list(about.middle or about.field.size),
         "channels": len(alike), "questions": len(right), "right": round(float(np.mean(right)), 3),
     }  # fmt: skip
 

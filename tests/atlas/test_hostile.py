@@ -285,6 +285,14 @@ def test_spreads_of_other_channels(folder):
         open_atlas(folder).numbers(NAMES[0])
 
 
+@pytest.mark.parametrize("middle", [[40], [40, -1], [40, "40"], 40, [40, 40.5], "ab"])
+def test_a_middle_that_is_none(altered, middle):
+    layers = manifest()["layers"]
+    layers[0]["middle"] = middle
+    with pytest.raises(BadAtlas, match=r"atlas.json is damaged .*survey again"):
+        _ = open_atlas(altered(layers=layers)).layers
+
+
 @pytest.mark.parametrize("lens", [{"name": "magic", "reason": ""}, {"reason": "none"}, ["guided"]])
 def test_a_lens_that_nobody_knows(altered, lens):
     layers = manifest()["layers"]

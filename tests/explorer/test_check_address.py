@@ -13,6 +13,10 @@ STATE = """() => ({ view: document.querySelector('.grid')?.dataset.view, order: 
   norm: document.querySelector('dialog:modal') && document.querySelector('#panel').dataset.norm })"""
 
 
+LAID = """() => { const cards = [...document.querySelectorAll('.card:not([hidden])')];
+  return document.querySelector('scope-grid').shown.every((card, place) => card === cards[place]); }"""
+
+
 def settles(page, wanted: dict) -> None:
     shown = f"wanted => JSON.stringify(({STATE})()) === JSON.stringify(wanted)"
     try:
@@ -23,6 +27,7 @@ def settles(page, wanted: dict) -> None:
 
 def test_back_and_forward_bring_back_order_question_channel_and_scale(browser, served):
     with visit(browser, served + LAYER) as page:
+        until(page, LAID)
         listed = page.evaluate(STATE)
         assert (listed["view"], listed["open"], len(listed["order"]) < 130) == ("table", None, True)
         page.locator(".card:not([hidden]) a").nth(2).click()

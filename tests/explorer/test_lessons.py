@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
+from convscope.arithmetic.convolution import PADDINGS
+from convscope.arithmetic.kernels import KERNELS
 from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
 from convscope.atlas.write import write_weights
@@ -23,8 +25,6 @@ from convscope.explorer.labs.kernel import kernel_lab
 from convscope.explorer.labs.lessons import LABS
 from convscope.explorer.labs.pooling import pooling_lab
 from convscope.plain.boxes import Box
-from convscope.plain.convolution import PADDINGS
-from convscope.plain.kernels import KERNELS
 
 from . import synthetic
 from .asking import ask

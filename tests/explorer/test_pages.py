@@ -179,6 +179,33 @@ def test_pictures_of_four_winners_a_channel_are_four_tiles_wide(own):
     assert [words for words in said if re.search(r"\bnine\b", words)] == []
 
 
+def test_where_tiles_show_the_middle_of_a_field_a_second_frame_and_words_say_so(own):
+    manifest = json.loads((own.path / layout.MANIFEST).read_text())
+    entry = manifest["layers"][1]  # of pictures of 32 pixels it sees 13, in steps of 4 from -4
+    frames = r'<rect class="shown line" x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)"'
+    address = "/layer/layer2.0.relu~232/"
+    before = ask(create_app(own), address, query="c=4").text
+    assert ("tiles show its middle" in before, re.findall(frames, before)) == (False, [])
+    entry["middle"] = [7, 9]
+    (own.path / layout.MANIFEST).write_text(json.dumps(manifest))
+    text, numbers = (
+        ask(create_app(open_atlas(own.path)), address, query="c=4").text,
+        own.numbers(entry["name"]),
+    )
+    assert '; tiles show its middle <b class="number">7 × 9</b>' in text
+    assert len(re.findall(frames, text)) == np.count_nonzero(numbers["image"][4] >= 0) > 4
+    for rank, frame in enumerate(re.findall(frames, text)):
+        left = min(max(4 * int(numbers["x"][4, rank]) - 4 + 2, 0), 32 - 9)
+        top = min(max(4 * int(numbers["y"][4, rank]) - 4 + 3, 0), 32 - 7)
+        scale = 64 / 32
+        assert [float(part) for part in frame] == [
+            64 * rank + left * scale,
+            top * scale,
+            9 * scale,
+            7 * scale,
+        ]
+
+
 @pytest.mark.parametrize("guided", [0, 2])
 def test_the_lesson_says_how_many_layers_are_drawn_otherwise(own, guided):
     manifest = json.loads((own.path / layout.MANIFEST).read_text())

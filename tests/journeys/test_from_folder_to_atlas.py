@@ -210,7 +210,7 @@ def test_every_command_explains_itself(command):
 
 def test_two_shards_and_a_last_word_make_the_atlas(own_run, here):
     """Given no atlas, each shard says how far the survey is and what to do, and the last command finishes it."""
-    for turn, words in (("count", "2 of 2|1 of 2"), ("draw", "2 of 2")):
+    for turn, words in (("count", "4 of 9|9 of 9"), ("draw", "9 of 9")):
         for shard in ("1/2", "2/2"):
             answer = convscope("survey", own_run, "--batch", "1", "--into", "shared", "--shard", shard)
             assert answer.code == 0, answer.err

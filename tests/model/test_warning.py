@@ -5,11 +5,11 @@ import re
 import pytest
 from torch import nn
 
+from convscope.arithmetic.promises import broken_promises
 from convscope.ask.sketch import sketch
 from convscope.model.model import Model
 from convscope.model.warning import PROMISES, warnings_of
 from convscope.plain.fit import Fit
-from convscope.plain.promises import broken_promises
 
 CLEAN = (
     "8c5 p2 16c3 p2 16c3 p2 fc8"  # sees 32 of 32 pixels, stride divides every kernel, nothing is left over

@@ -74,6 +74,39 @@ def test_functional_rectifiers_are_found(rule: str, monkeypatch: pytest.MonkeyPa
     assert found.descent.rectified == found.descent.rectifiers > 10
 
 
+class Ceiling(torch.autograd.Function):
+    """ReLU6 whose backward is the line of the rule: below the ceiling or at it, x > 0 is all that counts."""
+
+    @staticmethod
+    def forward(ctx, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(0, 6)
+
+    @staticmethod
+    def backward(ctx, g: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return g * (x > 0) * (g > 0)
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize("rule", ["guided", "deconvnet"])
+def test_a_unit_at_the_ceiling_of_relu6_sends_its_signal_down(rule: str, inplace: bool) -> None:
+    torch.manual_seed(0)
+    one, two = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3, padding=1)
+    found_in = wrap(nn.Sequential(one, nn.ReLU6(inplace), two, nn.ReLU6(inplace)), 12, 12)
+    pixels = (20 * torch.randn(1, 3, 12, 12)).requires_grad_(True)
+    apply = Ceiling.apply if rule == "guided" else FUNCTIONS["deconvnet"].apply
+    with torch.no_grad():
+        before, after = one(pixels), found_in.module(pixels)
+        channel, y, x = (int(i) for i in torch.nonzero(after[0] == 6)[0])
+    assert 0.1 < float((before > 6).float().mean()) < 0.9
+    (expected,) = torch.autograd.grad(apply(two(apply(one(pixels))))[0, channel, y, x], pixels)
+    asked = pixels.detach(), "3", torch.tensor([channel]), torch.tensor([[y, x]])
+    found = project(found_in, *asked, rule)
+    assert close(found.signal, expected) < 1e-5
+    assert found.descent.rectified == 2
+
+
 class Pooled(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -11,13 +11,13 @@ from torch import nn
 from torch.nn import functional
 
 import convscope as cs
+from convscope.arithmetic.kernels import find_kernel
 from convscope.errors import BadImages, BadSpec, Unanswerable, UnknownName
 from convscope.model.model import Model
 from convscope.model.reading import read
 from convscope.nets.padding import Convolution
 from convscope.plain.convolved_page import draw_page
 from convscope.plain.fit import Fit
-from convscope.plain.kernels import find_kernel
 from convscope.studies.convolve import convolve
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (20, 17, 3), dtype=np.uint8)

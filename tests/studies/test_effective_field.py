@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from convscope.arithmetic.effective import effective_width, uniform_profile
+from convscope.arithmetic.window import Window
 from convscope.errors import BadImages, Unanswerable, UnknownName
 from convscope.model.model import Model
-from convscope.plain.effective import effective_width, uniform_profile
 from convscope.plain.fit import Fit
-from convscope.plain.window import Window
 from convscope.studies.effective_field import effective_field
 
 NOISE = [

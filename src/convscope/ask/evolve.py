@@ -95,13 +95,16 @@ def _draw(
     from convscope.survey.tiles import strip
 
     scale = np.zeros(found["value"].shape, dtype=np.float32)
-    rule = job.rule([one.name for one in job.layers].index(layer))
+    at = [one.name for one in job.layers].index(layer)
+    rule, middle = job.rule(at), job.middle(at)
     for place, channel in enumerate(channels):
         group = range(channel, channel + 1)
         numbers = {
             key: np.repeat(found[key][place : place + 1], channel + 1, axis=0) for key in ("image", "y", "x")
         }
-        easels = [Easel(job.root, model, job.pixels, model.layer(layer), numbers, rule) for model in models]
+        easels = [
+            Easel(job.root, model, job.pixels, model.layer(layer), numbers, rule, middle) for model in models
+        ]
         tiles = easels[0].blank(group)
         paint_patches(easels[0], group, tiles)  # what is seen does not depend on the weights
         for epoch, easel in enumerate(easels):

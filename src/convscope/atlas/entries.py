@@ -13,7 +13,8 @@ from convscope.plain.validity import Validity
 class AtlasLayer:
     """One surveyed layer, as the manifest describes it; ``lens`` made its projections, for ``lens_reason``.
 
-    ``k`` is how many winners are kept of each channel.
+    ``k`` is how many winners are kept of each channel. Tiles show the ``middle`` of a field (height, width in pixels),
+    or all of it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class AtlasLayer:
     lens: str
     lens_reason: str
     k: int
+    middle: tuple[int, int] | None
 
     @property
     def channels(self) -> int:

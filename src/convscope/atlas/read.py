@@ -336,8 +336,18 @@ class Atlas:
         return AtlasLayer(
             entry["name"], entry["folder"], entry["operation"], tuple(entry["shape"]), tuple(entry["chain"]), field,
             entry["kernel"], entry["pictures"], entry["kernels"], entry["tile"], Validity.from_dict(entry["validity"]),
-            lens["name"], str(lens.get("reason", "")), numbers["value"].shape[1],
+            lens["name"], str(lens.get("reason", "")), numbers["value"].shape[1], _middle(entry.get("middle")),
         )  # fmt: skip
+
+
+def _middle(entry: Any) -> tuple[int, int] | None:
+    """What tiles show of a field; older atlases show all of it."""
+    if entry is None:
+        return None
+    height, width = entry
+    if not (isinstance(height, int) and isinstance(width, int) and min(height, width) > 0):
+        raise ValueError(f"the middle of a field is two lengths in pixels, not {entry!r}")
+    return height, width
 
 
 def read_map(path: Path) -> PixelMap:

@@ -53,8 +53,8 @@ def convolve(
     json
         Print the numbers as JSON.
     """
+    from convscope.arithmetic.steps import read_padding, read_position
     from convscope.plain.names import escape
-    from convscope.plain.steps import read_padding, read_position
     from convscope.studies.convolve import convolve as work_out
 
     seen = work_out(

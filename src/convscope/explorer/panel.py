@@ -15,6 +15,7 @@ from convscope.explorer.addresses import control_of, has
 from convscope.explorer.channels import label_name
 from convscope.explorer.charts import histogram, interval_bar
 from convscope.plain.boxes import Box
+from convscope.plain.render import tile_box
 
 CLASSES_SHOWN = 8
 NEIGHBOURS = 4
@@ -23,7 +24,7 @@ Z = 1.96  # standard errors on either side of a 95 % interval
 
 @dataclass(frozen=True)
 class Winner:
-    """One of the strongest activations: where it was, and the pixels it could see.
+    """One of the strongest activations: where it was, the pixels it could see, and those that its tile shows.
 
     ``evened`` is how much of its contrast the projection loses (0..1) when all tiles of the channel, or all of
     the layer, are drawn at one scale.
@@ -35,6 +36,7 @@ class Winner:
     id: str
     label: str
     box: Box
+    shown: Box
     duplicate: bool
     scale: float
     evened: tuple[float, float]
@@ -133,11 +135,18 @@ def winners(atlas: Atlas, layer: AtlasLayer, channel: int) -> list[Winner]:
         found.append(
             Winner(
                 rank, float(numbers["value"][channel, rank]), row, images.ids[row],
-                label_name(atlas, int(images.labels[row])), layer.field.at(*at),
+                label_name(atlas, int(images.labels[row])), layer.field.at(*at), _shown(atlas, layer, at),
                 bool(duplicates[channel, rank]), scale, (_lost(scale, own), _lost(scale, all_of_layer)),
             )
         )  # fmt: skip
     return found
+
+
+def _shown(atlas: Atlas, layer: AtlasLayer, at: tuple[int, int]) -> Box:
+    """The pixels of the picture that a tile shows."""
+    height, width = atlas.manifest["model"]["height"], atlas.manifest["model"]["width"]
+    left, top, across, down = tile_box(layer.field.unclipped(*at), height, width, layer.middle)
+    return Box(left, top, left + across, top + down).clip(height, width)
 
 
 def _lost(scale: float, common: float) -> float:

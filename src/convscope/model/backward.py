@@ -141,11 +141,16 @@ def is_rectifier(node: Node) -> bool:
     return name in RECTIFIER_NODES and (name not in FLOORS or getattr(node, FLOORS[name]) == 0)
 
 
-def rectify(rule: Rule) -> Callable[[Signals, Signals], Signals]:
+def rectify(rule: Rule, node: Node) -> Callable[[Signals, Signals], Signals]:
     """What a rectifier hands down: ``deconvnet`` g·[g > 0], ``guided`` g·[x > 0]·[g > 0]."""
+    # autograd lets nothing through where ReLU6 met its ceiling, though x > 0 there
+    ceiling = rule == "guided" and operation_of(node) == "Hardtanh"
+    above_zero = getattr(node, "_saved_self") > 0 if ceiling else None  # noqa: B009
 
     def hook(downward: Signals, upward: Signals) -> Signals:
-        signal = upward[0] if rule == "deconvnet" else downward[0]
+        signal = upward[0] if rule == "deconvnet" or above_zero is not None else downward[0]
+        if signal is not None and above_zero is not None:
+            signal = signal * above_zero
         return (None if signal is None else signal.clamp(min=0), *downward[1:])
 
     return hook
@@ -183,9 +188,8 @@ def descend(
 
 
 def _hooks(nodes: Sequence[Node], rule: Rule, response_norms: Sequence[Node]) -> Iterator[tuple[Node, Any]]:
-    hook = rectify(rule)
     for node in nodes:
         if node in response_norms:
             yield node, pass_through
         elif is_rectifier(node) or operation_of(node) in SMOOTH_NODES:
-            yield node, hook
+            yield node, rectify(rule, node)

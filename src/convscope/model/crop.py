@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from convscope.arithmetic.convolution import padding_amounts, reach
 from convscope.model.layer import Layer
 from convscope.model.operations import CONVOLUTIONS, POINTWISE
 from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Record, Ref, Value
-from convscope.plain.convolution import padding_amounts, reach
 
 WINDOWS = (CONVOLUTIONS & {"conv2d"}) | {"max_pool2d", "max_pool2d_with_indices", "avg_pool2d"}
 SAME_PLACE = (POINTWISE - {"softmax", "log_softmax"}) | {"cat", "chunk", "split"}

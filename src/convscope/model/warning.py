@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
+from convscope.arithmetic.convolution import Padding, dropped
+from convscope.arithmetic.promises import broken_promises
 from convscope.model.layer import Layer
 from convscope.model.model import Model
 from convscope.model.operations import CONVOLUTIONS
 from convscope.model.spine import spine
 from convscope.model.tape import Call
 from convscope.model.window import Window, window_of
-from convscope.plain.convolution import Padding, dropped
-from convscope.plain.promises import broken_promises
 
 Kind = Literal[
     "field-small", "field-large", "aliasing", "unread", "uneven-overlap", "dropped", "same-shrinks", "full-uneven"
@@ -62,7 +62,7 @@ def warnings_of(model: Model) -> tuple[ModelWarning, ...]:
       0.9, ResNet-50 1.9, DenseNet-121 9.2), and layers that widen a field beyond the image add little
       (Richter et al. 2021, arXiv 2106.12307);
     - a first layer of stride 4 or more: it aliases (Zeiler and Fergus 2013, arXiv 1311.2901, figure 6);
-    - windows that break what courses promise: ``convscope.plain.promises``.
+    - windows that break what courses promise: ``convscope.arithmetic.promises``.
 
     Equal faults of several layers are one warning.
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from convscope.arithmetic.convolution import reach
 from convscope.model.operations import CONVOLUTIONS, MAX_POOLS
 from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Record, Ref
-from convscope.plain.convolution import reach
 
 Pair = tuple[int, int]
 WINDOWED = {"avg_pool2d", "lp_pool2d"} | MAX_POOLS - {"adaptive_max_pool2d", "max_pool1d"}

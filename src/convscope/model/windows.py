@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from convscope.arithmetic.convolution import padding_amounts
 from convscope.model.axis import Axis, bins, gather, sampled, transposed_window, window
 from convscope.model.region import Known, Region, lies_along, pair
 from convscope.model.tape import Call, Ref
-from convscope.plain.convolution import padding_amounts
 
 
 def sliding(known: Known, call: Call, slot: int) -> Region | None:

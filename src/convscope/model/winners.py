@@ -17,6 +17,7 @@ from convscope.model.projection import Sent, project, project_crops
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}  # of the largest value
 SEED = 0
+ATTEMPTS = 4  # each with three units
 
 
 @dataclass(frozen=True)
@@ -55,28 +56,35 @@ def proven_cone(model: Model, layer: Layer) -> Proven | None:
 
 
 def _prove(model: Model, layer: Layer) -> Proven | None:
-    """Both ways with noise, for units in two corners and in the middle."""
+    """Both ways with noise, for units in two corners and in the middle, each of which must send something down."""
     plan = plan_crop(model.record, layer)
     cone = cone_of_whole(model.record, layer) if plan is None else cone_of_crop(model.record, layer, plan)
     if cone is None:
         return None
     bottom, right = layer.height - 1, layer.width - 1
     positions = torch.tensor([(0, 0), (bottom, right), (bottom // 2, right // 2)])
-    channels = torch.linspace(0, layer.channels - 1, len(positions)).long()
+    spread = torch.linspace(0, layer.channels - 1, len(positions)).long()
+    tried = torch.zeros(len(positions), dtype=torch.bool)
     batch = torch.randn(
         len(positions), *model.record.input_shape[1:], generator=torch.Generator().manual_seed(SEED)
     )
     batch = batch.to(next(model.module.parameters(), batch).dtype)
-    try:
-        expected = project(model, batch, layer.name, channels, positions)
-        found, _ = send_down(model, cone, batch, channels, positions)
-    except Exception:  # an operation used in a way that is not known here
-        return None
-    descent = expected.descent
-    # what lets a signal through by the image need not do so on noise: a hardtanh within its bounds
-    by_image = descent.gates or descent.disguised or descent.opaque
-    equal = not by_image and _equal(expected.signal, found, cone, positions)
-    return Proven(cone, descent) if equal else None
+    for attempt in range(ATTEMPTS):  # with other channels where one sent nothing down, which proves nothing
+        channels = (spread + attempt) % layer.channels
+        try:
+            expected = project(model, batch, layer.name, channels, positions)
+            found, _ = send_down(model, cone, batch, channels, positions)
+        except Exception:  # an operation used in a way that is not known here
+            return None
+        descent = expected.descent
+        # what lets a signal through by the image need not do so on noise: a hardtanh within its bounds
+        by_image = descent.gates or descent.disguised or descent.opaque
+        if by_image or not _equal(expected.signal, found, cone, positions):
+            return None
+        tried |= expected.signal.flatten(1).any(dim=1).cpu()
+        if tried.all():
+            return Proven(cone, descent)
+    return None
 
 
 def _equal(expected: Tensor, found: Tensor, cone: Cone, positions: Tensor) -> bool:
@@ -86,5 +94,4 @@ def _equal(expected: Tensor, found: Tensor, cone: Cone, positions: Tensor) -> bo
     scale = expected.abs().amax((1, 2, 3))
     off = (found - part).abs().amax((1, 2, 3))
     complete = part.count_nonzero() == expected.count_nonzero()  # nothing lies beyond the crop
-    tried = (scale > 0) & (off <= TOLERANCE.get(found.dtype, 0.0) * scale)
-    return bool(complete and tried.all())
+    return bool(complete and (off <= TOLERANCE.get(found.dtype, 0.0) * scale).all())

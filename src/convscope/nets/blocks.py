@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from convscope.plain.convolution import Padding
+from convscope.arithmetic.convolution import Padding
 
 PoolBy = Literal["max", "mean", "l2", "stochastic"]
 POOL_TOKENS: dict[PoolBy, str] = {"max": "p", "mean": "a", "l2": "l2p", "stochastic": "sp"}

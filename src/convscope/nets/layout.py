@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+from convscope.arithmetic.convolution import output_size, reach
 from convscope.errors import BadSpec
 from convscope.nets.activation import LINEAR, NEVER_NEGATIVE
 from convscope.nets.blocks import Block, Convolve, Dense, Drop, GlobalPool, LocalNorm, Pool, Spec
-from convscope.plain.convolution import output_size, reach
 
 Kind = str  # conv, bn, pool, gap, gmp, lrn, dropout, flatten, fc, logits, or an activation
 Shape = tuple[int, ...]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from convscope.plain.convolution import Padding, padding_amounts
+from convscope.arithmetic.convolution import Padding, padding_amounts
 
 
 class Margins(NamedTuple):

@@ -17,6 +17,7 @@ defaults to ``relu``. The last layer, one output per class, is implied.
 import re
 from collections.abc import Callable
 
+from convscope.arithmetic.convolution import PADDINGS, Padding
 from convscope.errors import BadSpec
 from convscope.nets.activation import ACTIVATIONS, LINEAR
 from convscope.nets.blocks import (
@@ -31,7 +32,6 @@ from convscope.nets.blocks import (
     PoolBy,
     Spec,
 )
-from convscope.plain.convolution import PADDINGS, Padding
 
 EXAMPLE = "32c5 p2 64c3 p2 fc128"
 PADDING_TEXT = rf"(?::(?P<padding>{'|'.join(PADDINGS)}|\d+))?"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from convscope.arithmetic.steps import Step
+from convscope.arithmetic.window import Window
 from convscope.plain.boxes import Box
-from convscope.plain.steps import Step
-from convscope.plain.window import Window
 
 
 @dataclass(frozen=True, eq=False)

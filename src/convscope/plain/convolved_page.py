@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from convscope.arithmetic.window import Window
 from convscope.plain.convolved import Convolved
 from convscope.plain.convolved_tables import draw_tables, plan_tables, texts
 from convscope.plain.convolved_words import listed, number
@@ -23,7 +24,6 @@ from convscope.plain.paper import (
 )
 from convscope.plain.render import signed
 from convscope.plain.shades import grey, levels
-from convscope.plain.window import Window
 
 MARGIN, GAP, SIDE = 64, 56, 360
 NARROWEST = 1272

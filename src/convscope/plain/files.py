@@ -50,4 +50,8 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """JSON with numbers kept exact and no NaN; keys in the order given."""
-    write_text(path, json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    text = bytearray()
+    # part by part: dumps would first hold a string for every number
+    for part in json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=1).iterencode(data):
+        text += part.encode("utf-8", "surrogateescape")
+    write_bytes(path, bytes(text + b"\n"))

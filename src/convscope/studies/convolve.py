@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from convscope.arithmetic import sliding
+from convscope.arithmetic.convolution import Padding
+from convscope.arithmetic.kernels import KERNELS, as_kernel, find_kernel
+from convscope.arithmetic.steps import read_steps
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec, UnknownName
-from convscope.plain import sliding
 from convscope.plain.boxes import Box
-from convscope.plain.convolution import Padding
 from convscope.plain.convolved import Convolved
 from convscope.plain.fit import LUMINANCE, match_channels
-from convscope.plain.kernels import KERNELS, as_kernel, find_kernel
-from convscope.plain.steps import read_steps
-from convscope.plain.window import Window
 
 OF_A_MODEL = re.compile(r"(?:(?P<model>.+):)?(?P<layer>[^:]+):(?P<channel>\d+)")
 

@@ -2,7 +2,7 @@
 
 Luo, Li, Urtasun & Zemel 2016 (arXiv 1701.04128): send 1 down from the centre unit of a layer and 0 from
 all others, and average over pictures what arrives at the pixels. It looks like a Gaussian much smaller
-than the theoretical field; ``convscope.plain.effective`` holds the theory for uniform linear stacks.
+than the theoretical field; ``convscope.arithmetic.effective`` holds the theory for uniform linear stacks.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.arithmetic.effective import effective_width, spread
 from convscope.errors import BadImages, Unanswerable
 from convscope.model.backward import descend
 from convscope.model.model import Model
 from convscope.model.reading import read
 from convscope.plain.boxes import Box
-from convscope.plain.effective import effective_width, spread
 from convscope.plain.unit import Unit
 
 BATCH = 8

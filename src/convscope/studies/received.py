@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from convscope.arithmetic.convolution import Padding
+from convscope.arithmetic.window import Window
 from convscope.errors import Unanswerable
 from convscope.model.measure import outputs
 from convscope.model.model import Model
 from convscope.model.operations import CONVOLUTIONS
 from convscope.model.region import pair
 from convscope.model.tape import INPUT, Call, Ref
-from convscope.plain.convolution import Padding
 from convscope.plain.field import Field
 from convscope.plain.unit import Unit
-from convscope.plain.window import Window
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from convscope.survey.job import DECIDES, Job
 from convscope.survey.record import Numbers
 from convscope.survey.settings import Project
 
-DRAWING = ("project", "quantiles")  # settings that decide nothing that is counted
+DRAWING = ("project", "quantiles", "tiles")  # settings that decide nothing that is counted
 
 
 def complete_atlas(root: Path) -> Atlas | None:
@@ -49,7 +49,10 @@ def counted_already(job: Job) -> Numbers | None:
     if any(MORE_NUMBERS.keys() - arrays.keys() for arrays in numbers.values()):
         return None
     _ = job.partial  # named after what the manifest was
-    job.manifest["layers"] = there["layers"]
+    # what tiles show is found anew, or kept with what is drawn of an unfinished atlas
+    job.manifest["layers"] = [
+        {name: value for name, value in layer.items() if name != "middle"} for layer in there["layers"]
+    ]
     return numbers
 
 

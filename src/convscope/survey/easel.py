@@ -1,6 +1,6 @@
 """Winners drawn on tiles: what each unit saw, and the projection back to the pixels under its layer's lens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def tile_side(model: Model) -> int:
 class Easel:
     """All that is needed to draw winners of one layer of an atlas in ``root``; ``numbers`` are the layer's arrays.
 
-    ``rule`` makes its projections.
+    ``rule`` makes its projections; tiles show the ``middle`` of the field (height, width), or all of it.
     """
 
     root: Path
@@ -65,6 +65,7 @@ class Easel:
     layer: Layer
     numbers: Mapping[str, np.ndarray]
     rule: Rule
+    middle: tuple[int, int] | None = None
 
     def blank(self, group: range) -> Tiles:
         return Tiles.blank(len(group), self.numbers["image"].shape[1], tile_side(self.model))
@@ -76,9 +77,14 @@ class Easel:
         return [pair for pair in found if pair.rank in kept]
 
     def box(self, pair: Pair) -> tuple[int, int, int, int]:
-        """What a winner's unit sees of its image (left, top, width, height)."""
+        """What a winner's tile shows of its image (left, top, width, height): what its unit sees, or the middle of it."""
         seen = self.layer.field.unclipped(pair.y, pair.x)
-        return tile_box(seen, self.model.fit.height, self.model.fit.width)
+        return tile_box(seen, self.model.fit.height, self.model.fit.width, self.middle)
+
+    def centre(self, pair: Pair, corner: Sequence[int]) -> tuple[float, float]:
+        """The middle of what a winner's unit sees, (y, x) as counted from a ``corner`` (top, left)."""
+        seen = self.layer.field.unclipped(pair.y, pair.x)
+        return (seen.top + seen.bottom) / 2 - corner[0], (seen.left + seen.right) / 2 - corner[1]
 
     def patch(self, pair: Pair) -> np.ndarray:
         """That part of the image, uint8 ``[height, width, 3]``."""

@@ -22,7 +22,8 @@ def fill(job: Job, numbers: Numbers, wanted: dict[int, list[int]]) -> None:
     total, done = sum(map(len, wanted.values())), 0
     for place, channels in wanted.items():
         name = job.layers[place].name
-        easel = Easel(job.root, job.model, job.pixels, job.layers[place], numbers[name], job.rule(place))
+        layer, rule, middle = job.layers[place], job.rule(place), job.middle(place)
+        easel = Easel(job.root, job.model, job.pixels, layer, numbers[name], rule, middle)
         for channel in channels:
             job.tell("projections", done, total, "channels", f"{name}:{channel}")
             _draw(job, easel, place, channel, numbers[name])

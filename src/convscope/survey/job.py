@@ -94,6 +94,11 @@ class Job:
         """The lens of a layer's projections; the deconvnet in atlases of before there was a choice."""
         return self.manifest["layers"][place].get("lens", {}).get("name", "deconvnet")
 
+    def middle(self, place: int) -> tuple[int, int] | None:
+        """What the tiles of a drawn layer show of its field; None for all of it."""
+        found = self.manifest["layers"][place].get("middle")
+        return found and (found[0], found[1])
+
     @cached_property
     def partial(self) -> Partial:
         """Where finished parts are kept, under a name for all that decides this survey's bytes."""

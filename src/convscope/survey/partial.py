@@ -88,6 +88,20 @@ class Partial:
     def _drawn(self, layer: int, sheet: int, step: Step) -> Path:
         return self.folder / f"drawn-{layer}-{sheet}-{STEPS.index(step)}.safetensors"
 
+    def save_middle(self, layer: int, middle: list[int]) -> None:
+        """Keep what tiles of a layer show of its field, so that all who draw it show the same."""
+        write_bytes(self._middle(layer), json.dumps(middle).encode())
+
+    def load_middle(self, layer: int) -> list[int] | None:
+        """What was kept; None where it must be measured."""
+        try:
+            return json.loads(self._middle(layer).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def _middle(self, layer: int) -> Path:
+        return self.folder / f"middle-{layer}.json"
+
     def forget(self) -> None:
         """The survey is complete: nothing partial is needed any more."""
         shutil.rmtree(self.root / FOLDER, ignore_errors=True)

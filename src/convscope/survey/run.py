@@ -12,6 +12,7 @@ from convscope.survey.channels import read_channels
 from convscope.survey.easel import Easel
 from convscope.survey.fill import fill
 from convscope.survey.job import Job, count, prepare, reopen
+from convscope.survey.middle import middle_of
 from convscope.survey.partial import ALL
 from convscope.survey.pictures import STEPS, Drawn, Step, draw_sheet, sheets
 from convscope.survey.progress import Report
@@ -62,6 +63,7 @@ def _draw_all(job: Job, numbers: Numbers, started: float) -> None:
     for step in job.steps:
         for place, layer in enumerate(job.layers):
             job.tell(step, place, len(job.layers), "layers", layer.name)
+            middle_of(job, place, numbers[layer.name])  # also where shards have drawn all
             drawn = [draw(job, numbers, place, sheet, step) for sheet in range(len(sheets(layer)))]
             write_drawn(job, numbers[layer.name], place, drawn)
             last = step == job.steps[-1] and place + 1 == len(job.layers)
@@ -79,7 +81,9 @@ def draw(job: Job, numbers: Numbers, place: int, sheet: int, step: Step) -> Draw
             return drawn
     before = draw(job, numbers, place, sheet, STEPS[at - 1]) if at else None
     layer = job.layers[place]
-    easel = Easel(job.root, job.model, job.pixels, layer, numbers[layer.name], job.rule(place))
+    arrays, rule = numbers[layer.name], job.rule(place)
+    middle = middle_of(job, place, arrays)
+    easel = Easel(job.root, job.model, job.pixels, layer, arrays, rule, middle)
     drawn = draw_sheet(easel, sheet, step, before)
     job.partial.save_drawn(place, sheet, step, drawn)
     return drawn

@@ -33,6 +33,8 @@ class Survey:
     lens
         What draws projections: deconvnet or guided. "auto" is the deconvnet where a max-pool last made the map smaller,
         since its switches say where a value came from; elsewhere guided backpropagation.
+    tiles
+        What a tile shows of a large field: the middle of it, which holds nine tenths of most projections; or all of it.
     memory_format
         How a batch lies in memory: contiguous, as everyone's own forward pass has it, or channels_last, in which
         convolutions are up to a third quicker on most CPUs. It decides the last bits of every value.
@@ -50,6 +52,7 @@ class Survey:
     layers: str = ""
     project: Project = "all"
     lens: LensName = "auto"
+    tiles: Literal["middle", "field"] = "middle"
     memory_format: Literal["contiguous", "channels_last"] = "contiguous"
     photos: int = 24
     seed: int = 0
@@ -65,6 +68,8 @@ class Survey:
             raise BadSpec(f"unknown project {self.project!r}: choose none, lazy or all")
         if self.lens not in ("auto", "deconvnet", "guided"):
             raise BadSpec(f"unknown lens {self.lens!r}: choose auto, deconvnet or guided")
+        if self.tiles not in ("middle", "field"):
+            raise BadSpec(f"unknown tiles {self.tiles!r}: choose middle or field")
         if self.memory_format not in ("contiguous", "channels_last"):
             raise BadSpec(f"unknown memory format {self.memory_format!r}: choose contiguous or channels_last")
         if self.control not in ("none", "random"):

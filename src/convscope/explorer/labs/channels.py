@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convscope.arithmetic.sliding import convolve
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.labs.crop import Crop
 from convscope.explorer.labs.kernel import Bench, Slide, kernel_lab
 from convscope.explorer.labs.planes import Planes
-from convscope.plain.sliding import convolve
 
 
 @dataclass(frozen=True, eq=False)

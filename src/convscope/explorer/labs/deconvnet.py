@@ -5,13 +5,13 @@ from functools import cached_property
 
 import numpy as np
 
+from convscope.arithmetic.sliding import pool
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.labs.crop import Crop, cut, liveliest
 from convscope.explorer.labs.kernel import Bench, kernel_lab
 from convscope.explorer.labs.planes import Planes
 from convscope.explorer.labs.pooling import POOL, switches
 from convscope.plain.boxes import Box
-from convscope.plain.sliding import pool
 
 CELLS, FEWER, WIDE = 8, 4, 24  # cells a side of the map; fewer where they read more than so many pixels
 KERNELS = 2

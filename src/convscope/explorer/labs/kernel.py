@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from convscope.arithmetic.kernels import KERNELS
+from convscope.arithmetic.sliding import convolve
+from convscope.arithmetic.window import Window
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.labs.crop import Crop, cut, liveliest, photograph, photographed, unpadded
 from convscope.plain.fit import match_channels
-from convscope.plain.kernels import KERNELS
-from convscope.plain.sliding import convolve
-from convscope.plain.window import Window
 
 SIDE = 16  # pixels of the crop, more where the network's own kernel is large
 ACROSS = 8  # positions that the network's own kernel has at least in the crop

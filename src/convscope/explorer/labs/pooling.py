@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from convscope.arithmetic.sliding import pool
+from convscope.arithmetic.window import Window
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.atlas.sight import NONE, has_loupe
 from convscope.explorer.labs.crop import cut, grey_or_colour, liveliest, photographed
 from convscope.plain.boxes import Box
-from convscope.plain.sliding import pool
-from convscope.plain.window import Window
 
 SIDE = 8  # cells of the corner
 FURTHEST = 3  # cells that it can be shifted by

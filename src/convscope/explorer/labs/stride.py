@@ -1,15 +1,15 @@
-"""The lab of stride and padding: every setting it offers, worked out beforehand in the words of plain.window."""
+"""The lab of stride and padding: every setting it offers, worked out beforehand in the words of arithmetic.window."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from convscope.arithmetic.convolution import PADDINGS
+from convscope.arithmetic.window import Window
 from convscope.atlas.read import Atlas
 from convscope.explorer.labs.crop import Crop, cut, liveliest, photograph, photographed, unpadded
 from convscope.plain.boxes import Box
-from convscope.plain.convolution import PADDINGS
-from convscope.plain.window import Window
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "pixels": (7, 8, 9, 10),

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from convscope.arithmetic.recurrence import Reach, before
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec, UnknownName
-from convscope.plain.recurrence import Reach, before
-from convscope.plain.window import Window
 
 PIXELS = "pixels"
 POINTWISE = Window()

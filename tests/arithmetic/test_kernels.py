@@ -7,10 +7,10 @@ import pytest
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
+from convscope.arithmetic.kernels import KERNELS, as_kernel, find_kernel
+from convscope.arithmetic.sliding import convolve
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec, UnknownName
-from convscope.plain.kernels import KERNELS, as_kernel, find_kernel
-from convscope.plain.sliding import convolve
-from convscope.plain.window import Window
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 9)).astype(np.uint8)
 

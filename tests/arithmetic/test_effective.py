@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convscope.plain.effective import effective_width, spread, uniform_profile, uniform_variance
-from convscope.plain.recurrence import chain
-from convscope.plain.window import Window
+from convscope.arithmetic.effective import effective_width, spread, uniform_profile, uniform_variance
+from convscope.arithmetic.recurrence import chain
+from convscope.arithmetic.window import Window
 
 
 @pytest.mark.parametrize(

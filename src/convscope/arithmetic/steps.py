@@ -7,10 +7,10 @@ from typing import Literal, cast
 
 import numpy as np
 
+from convscope.arithmetic import sliding
+from convscope.arithmetic.convolution import Padding
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec
-from convscope.plain import sliding
-from convscope.plain.convolution import Padding
-from convscope.plain.window import Window
 
 POOL = re.compile(r"(?P<by>max|avg)(?P<size>[1-9]\d*)(?:s(?P<stride>[1-9]\d*))?(?::(?P<padding>[\w,-]+))?")
 

@@ -3,8 +3,8 @@
 Output ``(n - 1) * stride - before - after + dilation * (kernel - 1) + output_padding + 1`` (Dumoulin & Visin 2016, section 4).
 """
 
+from convscope.arithmetic.convolution import Padding, padding_amounts, reach
 from convscope.errors import BadSpec
-from convscope.plain.convolution import Padding, padding_amounts, reach
 
 
 def transposed_size(

@@ -6,7 +6,15 @@ gives the size of ``same`` is ``same``: all of this holds at stride 1 with an od
 
 from collections.abc import Iterator
 
-from convscope.plain.convolution import SAME, Padding, dropped, output_size, padding_amounts, reach, visits
+from convscope.arithmetic.convolution import (
+    SAME,
+    Padding,
+    dropped,
+    output_size,
+    padding_amounts,
+    reach,
+    visits,
+)
 
 SHOWN = 8  # visits written out before an ellipsis
 

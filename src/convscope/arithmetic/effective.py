@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convscope.plain.window import Window
+from convscope.arithmetic.window import Window
 
 EDGE = 1 - 0.9545  # share of the centre's weight from which a pixel counts: two sigma of a Gaussian
 

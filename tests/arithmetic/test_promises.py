@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from convscope.plain.convolution import PADDINGS, padding_amounts
-from convscope.plain.promises import broken_promises
+from convscope.arithmetic.convolution import PADDINGS, padding_amounts
+from convscope.arithmetic.promises import broken_promises
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from convscope.arithmetic import convolution, promises
+from convscope.arithmetic.convolution import Padding
 from convscope.errors import BadSpec
-from convscope.plain import convolution, promises
-from convscope.plain.convolution import Padding
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from convscope.arithmetic import sliding
+from convscope.arithmetic.convolution import PADDINGS
+from convscope.arithmetic.steps import Step, read_padding, read_position, read_steps
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec
-from convscope.plain import sliding
-from convscope.plain.convolution import PADDINGS
-from convscope.plain.steps import Step, read_padding, read_position, read_steps
-from convscope.plain.window import Window
 
 paddings = st.sampled_from((*PADDINGS, 0, 1, 3, (0, 2), (3, 1)))
 windows = st.builds(Window, st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), paddings)

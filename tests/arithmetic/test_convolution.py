@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from convscope.arithmetic.convolution import PADDINGS, output_size, padding_amounts, visits
 from convscope.errors import BadSpec
-from convscope.plain.convolution import PADDINGS, output_size, padding_amounts, visits
 
 TENSORFLOW_SAME = [  # n, kernel, stride, (before, after), outputs
     (224, 7, 2, (2, 3), 112),

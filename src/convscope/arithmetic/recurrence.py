@@ -8,9 +8,9 @@ clipped, and padding never enters the size.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from convscope.arithmetic.convolution import SAME
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec
-from convscope.plain.convolution import SAME
-from convscope.plain.window import Window
 
 
 @dataclass(frozen=True)

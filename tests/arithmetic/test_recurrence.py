@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convscope.arithmetic.branches import Node, fields
+from convscope.arithmetic.recurrence import Reach, chain
+from convscope.arithmetic.window import Window
 from convscope.errors import BadSpec, UnknownName
-from convscope.plain.branches import Node, fields
-from convscope.plain.recurrence import Reach, chain
-from convscope.plain.window import Window
 
 C3 = Window(3, padding=1)
 POOL = Window(3, stride=2)

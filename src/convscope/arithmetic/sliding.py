@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from convscope.plain.window import Window
+from convscope.arithmetic.window import Window
 
 
 def around(maps: np.ndarray, rows: Window, columns: Window, fill: float = 0.0) -> np.ndarray:

@@ -6,9 +6,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from convscope.arithmetic.convolution import (
+    PADDINGS,
+    dropped,
+    output_size,
+    padding_amounts,
+    size_formula,
+    visits,
+)
+from convscope.arithmetic.transposed import restoring_output_padding, transposed_size
 from convscope.errors import BadSpec
-from convscope.plain.convolution import PADDINGS, dropped, output_size, padding_amounts, size_formula, visits
-from convscope.plain.transposed import restoring_output_padding, transposed_size
 
 axes = st.tuples(st.integers(1, 24), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3))
 
