@@ -20,9 +20,9 @@ BALANCED: dict[str, Any] = {
 # many epochs; of 1,000 test images 88.5 and 89.5 %: one seed each, within their intervals (benchmarks/accuracy.json)
 PATIENT = ("best",)
 HELD_OUT = 0.2  # of the images
-# that many suffice to choose the epoch; where patience is asked, the others are trained on. Trained on 5,000 clothes the
-# network above had 90.3 % right, on 8,000 92.4 %: more than covered squares (90.0 %), a fifth convolution (90.5 %) or
-# averaged weights (90.3 %) brought at 5,000, one seed each (benchmarks/accuracy_choices.json)
+# that many suffice to choose the epoch; where patience is asked, the others are trained on. On 5,000 clothes the network
+# above had 90.3 % of 5,000 others right, on 8,000 92.4 % of 2,000: more than covered squares (90.0), a fifth
+# convolution (90.5) or averaged weights (90.3) brought at 5,000, one seed each (benchmarks/accuracy_choices.json)
 JUDGES = 1_000
 EFFORT = {"fast": 0.25, "balanced": 1.0, "best": 2.0}  # training time, where no epochs are asked
 # (learning rate, weight decay) that go with an optimiser: AdamW's decay is multiplied by the rate alone
