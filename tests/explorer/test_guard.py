@@ -1,10 +1,12 @@
+import gzip
 import urllib.error
 import urllib.request
+from html import unescape
 
 import pytest
 
 from convscope.explorer.app import create_app
-from convscope.explorer.guard import HEADERS
+from convscope.explorer.guard import HEADERS, POLICY
 
 from .asking import ask
 
@@ -38,6 +40,23 @@ PATHS = (
 @pytest.fixture(scope="module")
 def app(atlas):
     return create_app(atlas)
+
+
+def test_a_page_from_the_server_has_its_policy_in_the_header_alone_and_a_file_in_itself(app, site):
+    assert "http-equiv" not in ask(app, "/about/").text
+    said = 'http-equiv="Content-Security-Policy" content="' + POLICY
+    assert said in unescape((site / "about/index.html").read_text())
+
+
+@pytest.mark.parametrize("path", ["/search/", "/static/scope.css", "/static/panel.js"])
+def test_pages_styles_and_scripts_are_packed_for_who_unpacks(app, path):
+    plain, sent = ask(app, path), ask(app, path, headers=[(b"accept-encoding", b"gzip, br")])
+    assert gzip.decompress(sent.body) == plain.body
+    assert len(sent.body) < len(plain.body) / 2
+    assert {**plain.headers, "content-length": ""} == {
+        **{name: value for name, value in sent.headers.items() if name not in ("content-encoding", "vary")},
+        "content-length": "",
+    }
 
 
 @pytest.mark.parametrize("host", GOOD)

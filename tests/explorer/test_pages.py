@@ -194,10 +194,13 @@ def test_where_tiles_show_the_middle_of_a_field_a_second_frame_and_words_say_so(
     )
     assert '; tiles show its middle <b class="number">7 × 9</b>' in text
     assert len(re.findall(frames, text)) == np.count_nonzero(numbers["image"][4] >= 0) > 4
+    data = json.loads(ask(create_app(open_atlas(own.path)), "/api/v1/layer/layer2.0.relu~232.json").text)
+    assert data["tiles show"] == [7, 9]
     for rank, frame in enumerate(re.findall(frames, text)):
         left = min(max(4 * int(numbers["x"][4, rank]) - 4 + 2, 0), 32 - 9)
         top = min(max(4 * int(numbers["y"][4, rank]) - 4 + 3, 0), 32 - 7)
         scale = 64 / 32
+        assert data["all"][4]["winners"][rank]["tile shows"] == [left, top, left + 9, top + 7]
         assert [float(part) for part in frame] == [
             64 * rank + left * scale,
             top * scale,

@@ -249,6 +249,7 @@ def test_s8_no_script_writes_markup_or_runs_text():
 def test_s9_s10_every_reply_says_what_it_is_and_who_may_see_it(app, atlas):
     kinds = {
         "js": "text/javascript",
+        "json": "application/json",
         "png": "image/png",
         "jpg": "image/jpeg",
         "css": "text/css",

@@ -65,6 +65,10 @@ def loupe_script(chosen: int, layer: str) -> str:
     return f"loupe/{chosen}/{escape(layer)}.js"
 
 
+def sheet_picture(layer: str, kind: str, number: int) -> str:
+    return layout.sheet_file(Path(), layer, kind, number).as_posix()
+
+
 def shards(layer: AtlasLayer) -> range:
     return range(-(-layer.channels // PANELS_A_SHARD))
 

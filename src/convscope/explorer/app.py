@@ -32,7 +32,7 @@ TYPES = {
 }  # fmt: skip
 # pictures may be looked at again for a minute; pages and scripts always tell of the atlas as it is now
 BRIEFLY, NEVER = {"Cache-Control": "private, max-age=60"}, {"Cache-Control": "no-store"}
-WORTH_PACKING = 20_000  # bytes
+WORTH_PACKING = 1_400  # bytes: what fits into one packet anyway
 log = logging.getLogger(__name__)
 
 
@@ -97,7 +97,7 @@ def _static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in assets():
         raise HTTPException(404, "The explorer has no such style sheet or script.")
-    return Response(assets()[name], media_type=TYPES[Path(name).suffix], headers=NEVER)
+    return _packed(request, assets()[name], TYPES[Path(name).suffix])
 
 
 def _problem(site: Site, request: Request, error: Exception) -> Response:

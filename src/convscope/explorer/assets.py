@@ -9,9 +9,9 @@ STATIC = Path(__file__).parent / "static"
 # what is needed together, or by pages that are read one after another, is one request
 TOGETHER = {
     "scope.css": ("scope.css", "find.css"),
-    "scope.js": ("scope.js", "query.js", "keys.js"),
+    "scope.js": ("scope.js", "keys.js"),
     "loupe.js": ("veil.js", "loupe.js", "tour.js", "stack.js"),
-    "panel.js": ("panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js"),
+    "panel.js": ("query.js", "panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js"),
     "learn.js": (
         "learn.js", "lab-planes.js", "lab-kernel.js", "lab-pooling.js", "lab-receptive-field.js",
         "lab-stride-and-padding.js",

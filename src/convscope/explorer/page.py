@@ -21,7 +21,7 @@ class Page:
     write: Callable[[Site, Asked], str | bytes]
     addresses: Callable[[Atlas], Iterable[str]]
     nav: str | None = None
-    media: Literal["text/html", "text/javascript", "image/png"] = "text/html"
+    media: Literal["text/html", "text/javascript", "application/json", "image/png"] = "text/html"
 
 
 def only(address: str) -> Callable[[Atlas], Iterable[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ def _environment(atlas: Atlas, nav: Mapping[str, str]) -> Environment:
         "layout": layout,
         "nowhere": Path(),
         "layer_page": addresses.layer_page,
+        "sheet_picture": cache(addresses.sheet_picture),  # a page has a thousand windows on 16 sheets
         "class_page": addresses.class_page,
         "gallery_page": addresses.gallery_page,
         "image_page": addresses.image_page,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -56,6 +57,7 @@ def walk(n: int, kernel: int, stride: int, dilation: int, padding: str) -> Walk:
     return Walk(n, Window(kernel, stride, dilation, padding))
 
 
+@cache
 def walks() -> dict[str, Any]:
     """Every choice and, in the order of their product, every answer; sentences stand once and are pointed at."""
     sentences: dict[str, int] = {}

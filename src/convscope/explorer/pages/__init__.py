@@ -8,6 +8,7 @@ from convscope.explorer.pages import (
     about,
     classes,
     compare,
+    data,
     diagnose,
     images,
     invariance,
@@ -33,7 +34,7 @@ PAGES: tuple[Page, ...] = (
     search.PAGE, search.SCRIPT, diagnose.PAGE,
     classes.PAGE, classes.CLASS, compare.PAGE, compare.COLUMNS,
     learn.PAGE, learn.LESSON, learn.LAB,
-    about.PAGE,
+    about.PAGE, *data.PAGES,
 )  # fmt: skip
 
 
@@ -49,5 +50,5 @@ def page_addresses(atlas: Atlas) -> Iterator[str]:
 
 
 def script_addresses(atlas: Atlas) -> Iterator[str]:
-    """The address of every data script and drawn map: Loupe arrays, channel panels, stacks."""
+    """The address of all other data: Loupe arrays, channel panels, stacks as scripts or pictures, and JSON."""
     yield from (address for page in PAGES if page.media != "text/html" for address in page.addresses(atlas))

@@ -31,8 +31,7 @@ Scope.fires = ({ columns, layers = {}, come = {} }, q, again) => {
 customElements.define("scope-find", class extends HTMLElement {
   async connectedCallback() {
     const find = selector => this.querySelector(selector), every = (selector, act) => this.querySelectorAll(selector).forEach(act);
-    [this.field, this.order, this.again, this.list, this.say] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output"].map(find);
-    [this.template, this.image] = ["template", ".preview img"].map(find);
+    [this.field, this.order, this.again, this.list, this.say, this.template, this.image] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output", "template", ".preview img"].map(find);
     if (location.search) { this.list.replaceChildren(); if (this.image) this.preview(); }  // other rows are asked for
     this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
     this.field.oninput = () => this.turn({ q: this.field.value || null });
@@ -66,7 +65,7 @@ customElements.define("scope-find", class extends HTMLElement {
     const many = 100, total = this.rows.length, pages = Math.ceil(total / many) || 1;
     this.page = Math.min(pages, Math.max(1, Number(Scope.get("page")) || 1));
     const part = this.rows.slice((this.page - 1) * many, this.page * many);
-    this.list.replaceChildren(...part.map(row => this.row(row)));
+    Scope.fill(this.list, part, row => this.row(row), "replaceChildren", scrollY ? many : 32);  // who has scrolled down stays there
     this.say.textContent = `${total} of ${this.table.count}${note}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
       + (unknown.length ? `. Not understood: ${unknown.join(" ")}. Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
     for (const button of this.querySelectorAll("[data-step]")) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);

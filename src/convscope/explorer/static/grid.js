@@ -30,14 +30,8 @@ customElements.define("scope-grid", class extends HTMLElement {
     this.grid.dataset.view = Scope.get("view") || "";
     const these = new Set(shown), lie = [...this.grid.children].filter(card => these.has(card));
     for (const card of this.cards) card.hidden = !these.has(card);
-    clearTimeout(this.later);
-    if (shown.some((card, place) => card !== lie[place])) this.place(shown, "prepend");
+    clearTimeout(this.grid.later);
+    if (shown.some((card, place) => card !== lie[place])) Scope.fill(this.grid, shown, card => card, "prepend");
     this.querySelector("output").textContent = `${shown.length} shown of ${this.cards.length}` + (unknown.length ? `. Not understood: ${unknown.join(" ")}` : "");
-  }
-
-  /** Moves cards to where they belong: first those in sight, as all at once would hold up the frame. */
-  place(cards, how) {
-    this.grid[how](...cards.slice(0, 64));
-    if (cards.length > 64) this.later = setTimeout(() => this.place(cards.slice(64), "append"), 30);
   }
 });

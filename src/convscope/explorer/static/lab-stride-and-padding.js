@@ -27,11 +27,7 @@ customElements.define("scope-stride", class extends HTMLElement {
     this.querySelector(".said").textContent = `${outputs} output${outputs === 1 ? "" : "s"}; the pixels are visited `
       + `${[...visits].join(", ")} times${dropped ? `; ${dropped} dropped` : ""}.`;
     this.querySelector(".holds").hidden = said.length > 0;
-    this.querySelector(".promises").replaceChildren(...said.map(index => {
-      const line = document.createElement("li");
-      line.textContent = this.data.sentences[index];
-      return line;
-    }));
+    this.querySelector(".promises").replaceChildren(...said.map(index => Scope.make("li", {}, this.data.sentences[index])));
   }
 
   draw({ pixels, kernel, stride, dilation }, before, after, outputs, dropped, visits) {

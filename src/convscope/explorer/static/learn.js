@@ -23,7 +23,7 @@ Scope.write = (table, values, largest, extra = () => "") => {
 /** The largest absolute value of nested arrays of numbers. */
 Scope.largest = values => Math.max(...values.flat(Infinity).map(Math.abs));
 
-/** The data of a lab, its controls made visible; they stand as the address says, and the address follows them. */
+/** The data of a lab; its controls stand as the address says, and the address follows them. */
 Scope.lab = element => {
   for (const control of element.querySelectorAll("select, [type=range]")) {
     const before = control.value;
@@ -32,7 +32,6 @@ Scope.lab = element => {
     control.addEventListener("change", () => Scope.set({ [control.name]: control.value }));
   }
   element.classList.add("js");
-  element.querySelectorAll(".controls, .depth-slider").forEach(part => { part.hidden = false; });
   const data = element.querySelector("script");
   return data && JSON.parse(data.textContent);
 };

@@ -22,7 +22,6 @@ const turn = () => {
   return field.ariaValueText = epochs[at];
 };
 
-field.parentNode.hidden = false;
 field.value = Scope.get(field.name) || field.value;
 (field.oninput = () => {
   Scope.set({ [field.name]: field.value || null });

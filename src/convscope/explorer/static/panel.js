@@ -4,22 +4,31 @@
 /** Puts one text of a script of them into `body`; what is asked later wins. */
 Scope.text = async (body, address, key, missing) => {
   try {
-    const wanted = body.dataset.wanted = `${address}${key}`, text = address && (await Scope.data(address))[key];
+    const wanted = body.dataset.wanted = `${address}${key}`, made = address && await Scope.made(address, key);
     if (body.dataset.wanted !== wanted) return;
-    if (!text) throw new Error(missing);
-    const panel = text.replaceAll('="../../', `="${Scope.root}`);  // links as deep as this page
-    body.innerHTML = Scope.trust.createHTML(panel);
+    if (!made) throw new Error(missing);
+    body.replaceChildren(made.content.cloneNode(true));
   } catch (problem) {
     body.textContent = problem.message;
   }
 };
 
-/** Shows one channel in `body`. @param layer {folder, name, channels, shard: channels a script} */
-Scope.panel = (body, layer, text) => {
-  const channel = Number(text), there = Number.isInteger(channel) && channel >= 0 && channel < layer.channels;
-  const shard = String(Math.floor(channel / layer.shard)).padStart(3, "0");
-  return Scope.text(body, there && `layer/${layer.folder}/panels/${shard}.js`, channel % layer.shard, `${layer.name} has channels 0 to ${layer.channels - 1}.`);
+/** One text of a script of them as a template, its pictures on their way; made once. */
+Scope.made = async (address, key) => {
+  const texts = await Scope.data(address), text = texts[key];
+  if (typeof text !== "string") return text;
+  const made = texts[key] = Scope.make("template"), panel = text.replaceAll('="../../', `="${Scope.root}`);  // links as deep as this page
+  made.innerHTML = Scope.trust.createHTML(panel);
+  for (const image of made.content.querySelectorAll("image")) new Image().src = image.getAttribute("href");
+  return made;
 };
+
+/** Where a script of panels has one channel. @param layer {folder, name, channels, shard: channels a script} */
+Scope.place = (layer, text) => {
+  const channel = Number(text), there = Number.isInteger(channel) && channel >= 0 && channel < layer.channels;
+  return [there && `layer/${layer.folder}/panels/${String(Math.floor(channel / layer.shard)).padStart(3, "0")}.js`, channel % layer.shard];
+};
+Scope.panel = (body, layer, text) => Scope.text(body, ...Scope.place(layer, text), `${layer.name} has channels 0 to ${layer.channels - 1}.`);
 
 Scope.pins = () => (Scope.store("pins") || "").split("\n").filter(Boolean);
 Scope.compare = () => { const [a, b] = Scope.pins().slice(-2); return `${Scope.page("compare/")}?${new URLSearchParams(b ? { a, b } : { a: a || "" })}`; };
@@ -32,7 +41,7 @@ customElements.define("scope-panel", class extends HTMLElement {
   connectedCallback() {
     const find = selector => this.querySelector(selector);
     [this.dialog, this.body, this.norm, this.pin] = ["dialog", ".panel-body", "[name=norm]", "[data-pin]"].map(find);
-    this.layer = { ...this.dataset, channels: Number(this.dataset.channels), shard: Number(this.dataset.shard) };
+    this.layer = this.dataset;
     for (const part of this.querySelectorAll(".panel-bar [hidden]")) part.hidden = false;
     for (const button of this.querySelectorAll("[data-step]")) button.onclick = () => this.step(Number(button.dataset.step));
     this.norm.onchange = () => { Scope.set({ norm: this.norm.value || null }); this.dress(); };
@@ -72,6 +81,13 @@ customElements.define("scope-panel", class extends HTMLElement {
     if (!this.dialog.open) this.dialog[Scope.embed ? "show" : "showModal"]();  // the way out stays in reach
     this.dialog.scrollTop = 0;
     this.dress();
+    setTimeout(() => this.ahead(), 100);
+  }
+
+  /** Makes the next two channels ready while one is looked at. */
+  ahead() {
+    const cards = this.shown(), next = cards.indexOf(Scope.get("c")) + 1;
+    for (const channel of cards.slice(next, next + 2)) Scope.made(...Scope.place(this.layer, channel)).catch(() => {});  // who opens it is told
   }
 
   /** The scale asked for, and whether this channel is pinned. */

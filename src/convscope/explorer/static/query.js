@@ -38,6 +38,13 @@ function free({ columns, key, words }, text, name) {
   return name ? null : row => parts.some(part => part(row));
 }
 
+/** Fills a list with parts made of rows: first those in sight, the others in the frames after, as all at once would hold it up. */
+Scope.fill = (list, rows, part, how, many = 32) => {
+  clearTimeout(list.later);
+  list[how](...rows.slice(0, many).map(part));
+  if (rows.length > many) list.later = setTimeout(() => Scope.fill(list, rows.slice(many), part, "append"), 30);
+};
+
 Scope.seed = () => Number(Scope.get("seed")) || 1;
 
 /** Sorts rows by a column, largest first (with a minus smallest first), or at random by the seed in the address. */

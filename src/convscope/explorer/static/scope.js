@@ -32,11 +32,8 @@ const Scope = {
   load(source) {
     if (!this.pending.has(source)) {
       this.pending.set(source, new Promise((done, fail) => {
-        const script = document.createElement("script");
-        script.src = this.trust.createScriptURL(source);
-        script.onload = () => done();
-        script.onerror = () => { this.pending.delete(source); fail(new Error(`${source} is missing`)); };
-        document.head.append(script);
+        const onerror = () => { this.pending.delete(source); fail(new Error(`${source} is missing`)); };
+        document.head.append(this.make("script", { src: this.trust.createScriptURL(source), onload: done, onerror }));
       }));
     }
     return this.pending.get(source);
