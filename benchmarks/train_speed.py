@@ -99,39 +99,6 @@ def rival(folder: str, side: int, epochs: int, batch: int, net: str, *, best: bo
     return since(began, len(data) * epochs)
 
 
-def step_cost(net: str, side: int, batch: int) -> float:
-    """A training step in forward passes of the bare network, both float32; median of pairs."""
-    import numpy as np
-    import torch
-
-    from convscope.images import open_images
-    from convscope.plain.machine import keep_freed_memory
-    from convscope.train.course import start_course
-    from convscope.train.loop import first_state
-    from convscope.train.recipe import Recipe
-    from convscope.train.step import train_step
-
-    keep_freed_memory()
-    channels = 1 if side == 28 else 3
-    pixels = np.random.default_rng(0).integers(0, 255, (batch * 2, side, side, channels), dtype=np.uint8)
-    images = open_images(pixels, labels=np.arange(len(pixels)) % 10, classes=tuple("abcdefghij"))
-    with tempfile.TemporaryDirectory() as out:
-        recipe = Recipe(net=net, batch=batch, out=out, threads=1, precision="float32", val=0.1)
-        course = start_course(images, "drawn", recipe)
-    state, shown = first_state(course), course.batches(0)[0]
-    values = course.normalise(course.train.values[torch.from_numpy(shown.rows)])
-    ratios = []
-    for _ in range(8):
-        with torch.no_grad():
-            began = time.process_time()
-            state.net(values)
-            forward = time.process_time() - began
-        began = time.process_time()
-        train_step(course, state, shown)
-        ratios.append((time.process_time() - began) / forward)
-    return float(np.median(ratios[1:]))
-
-
 def draw_clothes(folder: Path, count: int) -> None:
     from PIL import Image
 
@@ -164,9 +131,7 @@ def measured(side: str, folder: Path, task: str) -> list[float]:
 
 def one_side(side: str, folder: str, task: str) -> None:
     pixels, _, epochs, batch, net = TASKS[task]
-    if side == "step":
-        print(0, step_cost(net, pixels, batch))
-    elif side == "ours":
+    if side == "ours":
         print(ours(folder, pixels, epochs, batch, net))
     else:
         print(rival(folder, pixels, epochs, batch, net, best=side.endswith("best")))
@@ -190,8 +155,7 @@ def compare(task: str, folder: Path, rounds: int) -> dict[str, object]:
             )
             for side in SIDES[1:]
         }
-    steps = [round(measured("step", folder, task)[1], 2) for _ in range(rounds)]
-    return about | {"training step in bare float32 forward passes, one thread": steps}
+    return about
 
 
 def main(photos: Path, rounds: int) -> None:

@@ -28,7 +28,7 @@ def test_a_config_is_read_back_as_it_was_written(tmp_path):
 
 def test_a_config_is_yaml(tmp_path):
     yaml = pytest.importorskip("yaml")
-    write_config(tmp_path / "config.yaml", "photos: é", Recipe(lr=1e-4))
+    write_config(tmp_path / "config.yaml", "photos: é", Recipe(lr=1e-4, val=0.2))
     settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert (settings["data"], settings["minutes"], settings["val"]) == ("photos: é", None, 0.2)
 

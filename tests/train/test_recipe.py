@@ -7,6 +7,8 @@ from torch import nn
 
 from convscope.errors import BadSpec
 from convscope.images import open_images
+from convscope.train import presets
+from convscope.train.course import start_course
 from convscope.train.finetune import SHARE
 from convscope.train.loop import train
 from convscope.train.optimizer import make_optimizer, optimizer_tensors, restore_optimizer, set_rate
@@ -108,6 +110,18 @@ def test_the_best_preset_trains_a_deeper_network_unless_one_is_asked_for(planted
     ]
     assert [net.count("c3bn") for net in nets] == [2, 3, 0]
     assert nets[2] == "8c3 fc16"
+
+
+@pytest.mark.parametrize(
+    ("preset", "asked", "judges"), [("balanced", None, 10), ("best", None, 6), ("best", 0.4, 20)]
+)
+def test_the_best_preset_trains_on_what_it_needs_not_to_judge(
+    planted, tmp_path, monkeypatch, preset, asked, judges
+):
+    monkeypatch.setattr(presets, "JUDGES", 6)
+    course = start_course(planted(50), "planted", Recipe(preset=preset, val=asked, out=str(tmp_path)))
+    assert (len(course.val), len(course.train)) == (judges, 50 - judges)
+    assert course.recipe.val == pytest.approx(judges / 50)
 
 
 def test_the_paper_preset_is_nielsens_course():

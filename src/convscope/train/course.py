@@ -17,6 +17,7 @@ from convscope.train.config import read_config, resumed, write_config
 from convscope.train.pixels import Pixels, load
 from convscope.train.plan import Plan, check_images, plan
 from convscope.train.precision import choose_precision
+from convscope.train.presets import held_out
 from convscope.train.recipe import Recipe
 from convscope.train.run import Run, environment, new_run, old_run, run_name
 
@@ -91,7 +92,9 @@ def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     device = choose_device(recipe.device)
     recipe = replace(recipe, precision=choose_precision(recipe.precision, device))
     images, warnings = checked(images)
-    images = split_images(images, val=recipe.val, seed=recipe.seed)
+    share = held_out(recipe, sum(split in ("", TRAIN) for split in images.splits))
+    recipe = replace(recipe, val=share)
+    images = split_images(images, val=share, seed=recipe.seed)
     chosen = plan(images, len(labelled(images, TRAIN)), recipe, data)
     run = new_run(recipe.out, recipe.name or run_name(images))
     return _load(run, data, images, chosen, device, (*odd, *warnings))

@@ -103,7 +103,8 @@ class Recipe:
     standardise
         Pixels with mean 0 and deviation 1 over the training images; otherwise from 0 to 1.
     val
-        Share of the images held out where the data has no split of its own.
+        Share of the images held out where the data has no split of its own: a fifth, and with "best" no more
+        than 1,000 images.
     precision
         "bfloat16" computes faster where the processor has it, "auto" uses it only there; weights, validation
         and the model stay float32.
@@ -151,7 +152,7 @@ class Recipe:
     flip: bool | None = None
     shuffle: bool | None = None
     standardise: bool | None = None
-    val: float = 0.2
+    val: float | None = None
     precision: Precision = "auto"
     series: bool = True
     seed: int = 0

@@ -1,0 +1,127 @@
+"""What a preset lacks, tried on training images alone: one half of them is trained on, the other half judges.
+
+    nice -n 19 python benchmarks/accuracy_choices.py [--choices shift hole] [--seeds 1] [--epochs 24]
+
+Adds rows to accuracy_choices.json; those that are there are skipped. The test images are never opened. A row is one
+run to its last step, judged with the last weights and with moving averages of several decays, each plainly and as
+the mean over a picture and its mirror image: accuracy, and the mean negative log-likelihood (nll), which is less noisy.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from measuring import about
+from torch import Tensor, nn
+from torch.nn import functional
+
+from convscope.images import open_images
+from convscope.nets.typical import typical
+from convscope.plain.files import write_json
+from convscope.plain.machine import keep_freed_memory
+from convscope.train.augment import AUGMENTATIONS, Augmentation
+from convscope.train.average import Average
+from convscope.train.batches import batches
+from convscope.train.course import Course, start_course
+from convscope.train.loop import first_state
+from convscope.train.recipe import Recipe
+from convscope.train.step import train_step
+
+RESULT = Path(__file__).with_suffix(".json")
+DECAYS = (0.99, 0.995, 0.998)
+NET = typical(28, 28, patient=True)
+SHIFT = AUGMENTATIONS["shift"]
+# name -> (augmentation, settings)
+CHOICES: dict[str, tuple[Augmentation, dict[str, Any]]] = {
+    "shift": (SHIFT, {}),
+    "hole": (replace(SHIFT, hole=0.35), {}),
+    "mirror, hole": (replace(SHIFT, mirror=True, hole=0.35), {}),
+    "deeper": (SHIFT, {"net": "32c5bn p2 64c3bn 64c3bn p2 128c3bn 128c3bn p2 d0.3 fc128"}),
+}
+
+
+def run(choice: str, seed: int, epochs: int) -> dict[str, Any]:
+    """Train once; the row of the result."""
+    augmentation, settings = CHOICES[choice]
+    began = time.process_time()
+    with tempfile.TemporaryDirectory() as out:
+        course = start_course(
+            open_images("fashion").split("train"), "fashion",
+            Recipe(**{"preset": "best", "net": NET, "epochs": epochs, "val": 0.5, "out": out, "seed": seed, **settings}),
+        )  # fmt: skip
+        judged, loss = trained(course, augmentation)
+    recipe = course.recipe
+    return {
+        "choice": choice, "seed": seed, "epochs": recipe.epochs, "net": recipe.net, "lr": recipe.lr,
+        "weight_decay": recipe.weight_decay, "batch": recipe.batch, "smoothing": recipe.smoothing,
+        "augmentation": vars(augmentation), "trained on": len(course.train), "judged by": len(course.val),
+        "training loss of the last epoch": round(loss, 4), "judged": judged,
+        "cpu_minutes": round((time.process_time() - began) / 60, 2),
+    }  # fmt: skip
+
+
+def trained(course: Course, augmentation: Augmentation) -> tuple[dict[str, Any], float]:
+    """All steps, then what is right of the held-out images; and the loss of the last epoch."""
+    state = first_state(course)
+    averages = {decay: Average(state.net, decay) for decay in DECAYS}
+    size = (course.plan.fit.height, course.plan.fit.width)
+    labels = course.train.labels.numpy()
+    loss = 0.0
+    for epoch in range(course.epochs):
+        changes = augmentation.changes(course.recipe.seed, epoch, len(labels), size)
+        for batch in batches(course.recipe, epoch, labels, changes, course.steps_per_epoch):
+            train_step(course, state, batch)
+            for average in averages.values():
+                average.update(state.net, state.step)
+        loss, right = state.take_means()
+        print(epoch + 1, round(loss, 3), round(right, 4), round(time.process_time(), 1), flush=True)
+    state.net.eval()
+    judged = {"last": judge(course, state.net)}
+    for decay, average in averages.items():
+        with average.worn(state.net):
+            judged[f"average {decay}"] = judge(course, state.net)
+    return judged, loss
+
+
+@torch.no_grad()
+def judge(course: Course, net: nn.Module) -> dict[str, Any]:
+    """Of the held-out images: accuracy and nll, plainly and with the mirror image."""
+    parts = [course.normalise(values) for values in course.val.values.split(250)]
+    plain = torch.cat([net(part) for part in parts]).log_softmax(1)
+    other = torch.cat([net(part.flip(3)) for part in parts]).log_softmax(1)
+    both = torch.logaddexp(plain, other) - torch.tensor(2.0).log()
+    return {"plain": told(plain, course.val.labels), "mirrored": told(other, course.val.labels),
+            "both": told(both, course.val.labels)}  # fmt: skip
+
+
+def told(scores: Tensor, labels: Tensor) -> list[float]:
+    """[accuracy, nll]."""
+    right = (scores.argmax(1) == labels).double().mean().item()
+    return [round(right, 4), round(functional.nll_loss(scores, labels).item(), 4)]
+
+
+def main(choices: list[str], seeds: int, epochs: int) -> None:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    rows = json.loads(RESULT.read_text("utf-8"))["rows"] if RESULT.is_file() else []
+    for seed, choice in ((seed, choice) for seed in range(seeds) for choice in choices):
+        if not any((row["choice"], row["seed"], row["epochs"]) == (choice, seed, epochs) for row in rows):
+            rows.append(run(choice, seed, epochs))
+            print(json.dumps(rows[-1]), flush=True)
+            write_json(RESULT, {"about": about(__file__, ["torch"]), "rows": rows})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--choices", nargs="*", default=list(CHOICES), choices=list(CHOICES))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=24)
+    asked = parser.parse_args()
+    main(asked.choices, asked.seeds, asked.epochs)
