@@ -8,12 +8,13 @@ would show little else than the margin.
 import numpy as np
 
 from convscope.atlas import layout
-from convscope.survey.easel import PAIRS_A_PASS, Easel, Pair, project_pairs
+from convscope.survey.easel import Easel, Pair, project_pairs
 from convscope.survey.job import Job
 
 SHARE = 0.9  # of the squares of a projection
 MOST = 0.75  # of the winners tried hold as much
 TRIED = 32  # winners, the strongest of channels spread over the layer
+TOGETHER = 8  # few, for this comes before any drawing, and where none was asked for, too
 STEP = 8  # pixels: what is measured is not more exact
 LITTLE = 0.8  # of a field is nearly all of it
 
@@ -52,8 +53,8 @@ def measure_middle(easel: Easel) -> Middle | None:
     pairs = [pair for channel in tried for pair in easel.pairs(range(channel, channel + 1), slice(1))]
     reaches = [
         found
-        for start in range(0, len(pairs), PAIRS_A_PASS)
-        for found in _reaches(easel, pairs[start : start + PAIRS_A_PASS])
+        for start in range(0, len(pairs), TOGETHER)
+        for found in _reaches(easel, pairs[start : start + TOGETHER])
     ]
     if not reaches:
         return None
