@@ -274,7 +274,9 @@ def interactions(chromium: Any, url: str, layer: str) -> Iterator[Line]:
         yield Line("channel panel: more requests", 3, len(sizes) - before, "requests")
         page.evaluate("delete document.querySelector('scope-panel').ahead")
         steps = [waited(page, LOOK).evaluate(STEP, "j") for _ in range(7)]
-        yield Line("channel panel: j to text", 100, middle(steps[1:]), "ms")  # the first one was not fetched ahead
+        yield Line(
+            "channel panel: j to text", 100, middle(steps[1:]), "ms"
+        )  # the first one was not fetched ahead
         norms = [page.evaluate(FILL, ["[name=norm]", norm, "change"]) for norm in ("channel", "layer", "")]
         yield Line("channel panel: scale to frame", 50, middle(norms), "ms")
     with slow_page(chromium, f"{url}search/") as (page, _):
