@@ -1,5 +1,8 @@
 """Projections through graph hooks, against networks whose rectifiers were replaced and against a mirror by hand."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -7,9 +10,11 @@ from backward_by_hand import FUNCTIONS, literal_map
 from torch import nn
 from torch.nn import functional
 
+from convscope.errors import BadModel
 from convscope.model.model import Model
 from convscope.model.projection import project
 from convscope.plain.fit import Fit
+from convscope.survey.run import survey
 
 torch.set_num_threads(1)
 
@@ -105,6 +110,34 @@ def test_a_unit_at_the_ceiling_of_relu6_sends_its_signal_down(rule: str, inplace
     found = project(found_in, *asked, rule)
     assert close(found.signal, expected) < 1e-5
     assert found.descent.rectified == 2
+
+
+class Overwriting(nn.Module):
+    """Its second map is overwritten after a sigmoid, whose derivative is made of it."""
+
+    def __init__(self, size: int = 3) -> None:
+        super().__init__()
+        self.one, self.two, self.last = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, size), nn.Linear(2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = torch.sigmoid(self.one(x))
+        maps += 1
+        return self.last(torch.relu(self.two(maps)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("rule", ["deconvnet", "guided", "gradient"])
+def test_a_map_that_was_overwritten_is_named_with_what_to_do(rule: str) -> None:
+    model, pixels = wrap(Overwriting(), 12, 12), torch.randn(1, 3, 12, 12)
+    says = r"needs the output of Sigmoid, \[1, 4, 10, 10\], .*overwritten.* write y = y \+ 1 .*--project none"
+    with pytest.raises(BadModel, match=says):
+        project(model, pixels, "relu", torch.tensor([0]), torch.tensor([[1, 1]]), rule)
+
+
+def test_without_projections_nothing_is_sent_down(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    pictures = [np.full((96, 96, 3), 40 * n, dtype=np.uint8) for n in range(4)]
+    model = wrap(Overwriting(61), 96, 96)  # of a field so large the middle would be measured
+    assert survey(model, pictures, into=tmp_path, project="none", photos=1).stage == "complete"
 
 
 class Pooled(nn.Module):

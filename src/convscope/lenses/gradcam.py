@@ -108,6 +108,7 @@ def _weighted(target: Target, layer: str) -> np.ndarray:
     """ReLU(sum over k of alpha_k A_k), with alpha_k the gradient of the unit by A_k, mean over positions."""
     import torch
 
+    from convscope.model.backward import maps_kept
     from convscope.model.measure import activation_of
     from convscope.model.reading import edge_of, read
 
@@ -122,7 +123,8 @@ def _weighted(target: Target, layer: str) -> np.ndarray:
 
     pixels = target.pixels[None].to(target.model.device).requires_grad_(True)
     read(target.model, pixels, {layer: keep, target.unit.layer: select}, gradients=True)
-    (signal,) = torch.autograd.grad(kept["value"], kept["edge"])
+    with maps_kept():
+        (signal,) = torch.autograd.grad(kept["value"], kept["edge"])
     weights = signal.movedim(axis, 1)[0].mean((1, 2), keepdim=True)
     return (weights * kept["maps"]).sum(0).clamp(min=0).float().cpu().numpy()
 

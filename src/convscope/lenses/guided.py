@@ -18,7 +18,7 @@ class GuidedBackprop:
     """
 
     name: ClassVar[str] = "guided"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # ReLU6's ceiling lets signals through since
     units: ClassVar[str] = "doubly rectified signal per unit of normalised input"
     does_not_show: ClassVar[str] = (
         "It barely changes when the upper weights are randomised: it shows the image more than the class."

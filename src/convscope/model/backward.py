@@ -8,6 +8,7 @@ is the user's own and is never altered.
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
+
+from convscope.errors import BadModel
 
 Rule = Literal["gradient", "deconvnet", "guided"]
 Signals = tuple[Tensor | None, ...]
@@ -148,9 +151,9 @@ def rectify(rule: Rule, node: Node) -> Callable[[Signals, Signals], Signals]:
     above_zero = getattr(node, "_saved_self") > 0 if ceiling else None  # noqa: B009
 
     def hook(downward: Signals, upward: Signals) -> Signals:
-        signal = upward[0] if rule == "deconvnet" or above_zero is not None else downward[0]
-        if signal is not None and above_zero is not None:
-            signal = signal * above_zero
+        signal = downward[0] if rule == "guided" else upward[0]
+        if above_zero is not None and upward[0] is not None:
+            signal = upward[0] * above_zero
         return (None if signal is None else signal.clamp(min=0), *downward[1:])
 
     return hook
@@ -177,14 +180,31 @@ def descend(
     passed = () if rule == "gradient" else response_norms
     nodes = nodes_between(values.grad_fn, pixels, passed)
     descent = describe(nodes, passed)
-    if rule != "gradient":
-        for node, hook in _hooks(nodes, rule, response_norms):
-            node.register_hook(hook)
-            descent.rectified += is_rectifier(node)
     if not descent.reaches_pixels:
         return torch.zeros_like(pixels), descent
-    (signal,) = torch.autograd.grad(values.sum(), pixels)
+    with maps_kept():
+        if rule != "gradient":
+            for node, hook in _hooks(nodes, rule, response_norms):
+                node.register_hook(hook)
+                descent.rectified += is_rectifier(node)
+        (signal,) = torch.autograd.grad(values.sum(), pixels)
     return signal, descent
+
+
+@contextmanager
+def maps_kept() -> Iterator[None]:
+    """Raises BadModel where the forward pass has overwritten a map that the way back needs."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
+        found = re.search(r"(\[[\d, ]*\])\], which is output \d+ of (\w+)", str(error))
+        which = f"the output of {found[2]}, {found[1]}," if found else "a map"
+        raise BadModel(
+            f"the way back to the pixels needs {which} which the forward pass has overwritten, as y += 1 does: write "
+            "y = y + 1 there, or do without: survey --project none, look --lens occlusion"
+        ) from error
 
 
 def _hooks(nodes: Sequence[Node], rule: Rule, response_norms: Sequence[Node]) -> Iterator[tuple[Node, Any]]:

@@ -54,4 +54,4 @@ def write_json(path: Path, data: Any) -> None:
     # part by part: dumps would first hold a string for every number
     for part in json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=1).iterencode(data):
         text += part.encode("utf-8", "surrogateescape")
-    write_bytes(path, bytes(text + b"\n"))
+    write_bytes(path, bytes(text) + b"\n")

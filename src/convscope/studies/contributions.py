@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.model.backward import maps_kept
 from convscope.model.model import Model
 from convscope.model.reading import edge_of, read
 
@@ -54,7 +55,8 @@ def _of_batch(model: Model, batch: Tensor, layer: str, predicted: int, against: 
     pixels = batch.detach().to(model.device).requires_grad_(True)
     read(model, pixels, {layer: keep, model.output: select}, gradients=True)
     gap = kept["scores"][:, predicted] - kept["scores"][:, against]
-    (signal,) = torch.autograd.grad(gap.sum(), kept["edge"])
+    with maps_kept():
+        (signal,) = torch.autograd.grad(gap.sum(), kept["edge"])
     maps = kept["maps"].flatten(2)
     parts = (signal.movedim(axis, 1).flatten(2) * maps).sum(2)
     strongest = maps.max(2)

@@ -34,7 +34,7 @@ def middle_of(job: Job, place: int, numbers: dict[str, np.ndarray]) -> Middle | 
 
 
 def _measured(job: Job, place: int, numbers: dict[str, np.ndarray]) -> list[int]:
-    if job.settings.tiles == "field":
+    if job.settings.tiles == "field" or job.settings.project == "none":
         return []
     easel = Easel(job.root, job.model, job.pixels, job.layers[place], numbers, job.rule(place))
     return list(measure_middle(easel) or ())

@@ -34,7 +34,8 @@ class Survey:
         What draws projections: deconvnet or guided. "auto" is the deconvnet where a max-pool last made the map smaller,
         since its switches say where a value came from; elsewhere guided backpropagation.
     tiles
-        What a tile shows of a large field: the middle of it, which holds nine tenths of most projections; or all of it.
+        What a tile shows of a large field: the middle of it, which holds nine tenths of most projections; or all of
+        it, as where nothing is to be projected.
     memory_format
         How a batch lies in memory: contiguous, as everyone's own forward pass has it, or channels_last, in which
         convolutions are up to a third quicker on most CPUs. It decides the last bits of every value.
