@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from convscope.atlas import layout
-from convscope.atlas.read import Atlas
+from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer import channels
 from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels_script, shards
@@ -24,7 +24,7 @@ def _write(site: Site, asked: Asked) -> str:
     opened = None if channel is None else panel(site.atlas, layer, site.channel(layer, channel))
     return site.render(
         "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
-        columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site.atlas, layer.name),
+        columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site, layer),
         kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=PANELS_A_SHARD,
     )  # fmt: skip
 
@@ -46,10 +46,16 @@ def _write_panels(site: Site, asked: Asked) -> str:
     return packed(panels_script(layer.name, shard), [text(channel) for channel in channels])
 
 
-def _sheets(atlas: Atlas, layer: str) -> dict[str, bool]:
-    """Which kinds of sheets the layer has; they are made all together."""
+def _sheets(site: Site, layer: AtlasLayer) -> dict[str, list[str]]:
+    """The pictures of each kind of sheet, as the page links to them; none where the layer has none: they are made all together."""
+    places = range(-(-layer.channels // layout.CHANNELS_A_SHEET))
+    files = {
+        kind: [layout.sheet_file(Path(), layer.name, kind, place) for place in places]
+        for kind in ("patches", "projections")
+    }
     return {
-        kind: has(atlas, layout.sheet_file(Path(), layer, kind, 0)) for kind in ("patches", "projections")
+        kind: [site.here(2).file(file) for file in every] if has(site.atlas, every[0]) else []
+        for kind, every in files.items()
     }
 
 

@@ -38,11 +38,11 @@ function free({ columns, key, words }, text, name) {
   return name ? null : row => parts.some(part => part(row));
 }
 
-/** Fills a list with parts made of rows: first those in sight, the others in the frames after, as all at once would hold it up. */
-Scope.fill = (list, rows, part, how, many = 32) => {
-  clearTimeout(list.later);
-  list[how](...rows.slice(0, many).map(part));
-  if (rows.length > many) list.later = setTimeout(() => Scope.fill(list, rows.slice(many), part, "append"), 30);
+/** Hands things on, those in sight now and the others in the frames after, as all at once would hold it up. */
+Scope.fill = (owner, things, many, act) => {
+  clearTimeout(owner.later);
+  things.slice(0, many).forEach(act);
+  if (things.length > many) owner.later = setTimeout(() => Scope.fill(owner, things.slice(many), many, act), 30);
 };
 
 Scope.seed = () => Number(Scope.get("seed")) || 1;
@@ -81,4 +81,33 @@ Scope.channels = ({ layers, classes, max, mean, positive, sel, some, ...data }) 
   };
   const places = { folder: words(layers.map(([, folder]) => folder), of), pictured: words(layers.map(part => (part[3] ? "yes" : "no")), of) };
   return { columns, places, count: of.length, key: "channel", words: [columns.layer, columns.class] };
+};
+
+Scope.unknown = terms => (terms.length ? `. Not understood: ${terms.join(" ")}.` : "");
+
+/** What asks a table for rows: each of its fields stands in the address under its own name. */
+Scope.Asking = class extends HTMLElement {
+  listen() {
+    this.say = this.querySelector("output");
+    this.again = this.querySelector(".again");
+    this.fields = [...this.querySelectorAll("[name]")];
+    for (const field of this.fields) field.oninput = () => this.turn({ [field.name]: (field.type !== "checkbox" || field.checked) && field.value || null });
+    this.again.onclick = () => this.turn({ seed: Scope.seed() + 1 });
+    this.querySelectorAll("[data-by]").forEach(head => {
+      head.onclick = () => this.turn({ sort: (Scope.get("sort") === head.dataset.by ? "-" : "") + head.dataset.by });
+    });
+    addEventListener("popstate", () => this.show());
+    this.show();
+  }
+
+  turn(entries) { Scope.set({ ...entries, rows: null, page: null }); this.show(); }
+
+  /** The fields as the address has them. */
+  dress() {
+    for (const field of this.fields) {
+      const value = Scope.get(field.name) || "";
+      if (field.type === "checkbox") field.checked = value === field.value; else if (field.value !== value) field.value = value;
+    }
+    this.again.hidden = Scope.get("sort") !== "random";
+  }
 };
