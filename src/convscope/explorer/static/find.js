@@ -32,6 +32,10 @@ customElements.define("scope-find", class extends Scope.Asking {
   async connectedCallback() {
     [this.list, this.template, this.image] = [".found", "template", ".preview img"].map(selector => this.querySelector(selector));
     if (location.search) { this.list.replaceChildren(); if (this.image) this.preview(); }  // other rows are asked for
+    this.template = this.template.content.firstElementChild;
+    this.blanks = [this.template, ...this.template.querySelectorAll("*")].flatMap((part, at) => [
+      ...[...part.attributes].map(({ name, value }) => ({ at, name, text: value })), ...(part.children.length ? [] : [{ at, text: part.textContent }]),
+    ]).filter(({ text }) => text.includes("{"));
     this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
     this.steps = this.querySelectorAll("[data-step]");
     for (const button of this.steps) button.onclick = () => { Scope.set({ page: this.page + Number(button.dataset.step) }); this.show(); };
@@ -40,6 +44,7 @@ customElements.define("scope-find", class extends Scope.Asking {
   }
 
   show() {
+    this.inSight = scrollY ? 100 : 24;  // who has scrolled down stays there; asked before anything changes, as it makes a layout
     this.dress();
     const [q, sort, given] = ["q", "sort", "rows"].map(name => Scope.get(name) || "");
     const [asked, note] = Scope.fires(this.table, q, () => this.show()), { rows, unknown } = Scope.ask(this.table, asked);
@@ -47,29 +52,29 @@ customElements.define("scope-find", class extends Scope.Asking {
     const idle = !(q || sort || given);  // then stays what the server lists by itself
     for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
     this.write(unknown, note);
-    this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part));
+    clearTimeout(this.counted);
+    this.counted = setTimeout(() => this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part)), 30);  // rows come first
   }
 
   write(unknown, note) {
     const many = 100, total = this.rows.length, pages = Math.ceil(total / many) || 1;
     this.page = Math.min(pages, Math.max(1, Number(Scope.get("page")) || 1));
-    this.list.replaceChildren();
-    Scope.fill(this, this.rows.slice((this.page - 1) * many, this.page * many), scrollY ? many : 24, row => this.list.append(this.row(row)));  // who has scrolled down stays there
+    const part = this.rows.slice((this.page - 1) * many, this.page * many);
+    while (this.list.children.length > part.length) this.list.lastElementChild.remove();
+    Scope.fill(this, part.map((row, place) => [row, place]), this.inSight, item => this.row(...item));
     this.say.textContent = `${total} of ${this.table.count}${note}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
       + Scope.unknown(unknown) + (unknown.length ? ` Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
     for (const button of this.steps) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);
     if (this.image) this.preview(this.list.firstElementChild);
   }
 
-  /** The template with its {names} filled from a row. */
-  row(row) {
-    const made = this.template.content.firstElementChild.cloneNode(true);
-    const fill = text => text.replace(/{(\w+)}/g, (_, name) => Scope.cell(this.table, name, row));
-    for (const part of [made, ...made.querySelectorAll("*")]) {
-      for (const { name, value } of [...part.attributes]) if (value.includes("{")) part.setAttribute(name, fill(value));
-      if (!part.children.length) part.textContent = fill(part.textContent);
+  /** What stands at a place of the list, the template to begin with, with the {names} filled from a row. */
+  row(row, place) {
+    const made = this.list.children[place] || this.list.appendChild(this.template.cloneNode(true)), parts = [made, ...made.querySelectorAll("*")];
+    for (const { at, name, text } of this.blanks) {
+      const value = text.replace(/{(\w+)}/g, (_, word) => Scope.cell(this.table, word, row));
+      if (name) parts[at].setAttribute(name, value); else parts[at].textContent = value;
     }
-    return made;
   }
 
   /** How many of the rows found have which name; a press asks for that name, and again takes it back. */

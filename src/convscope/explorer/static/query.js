@@ -6,14 +6,14 @@ Scope.words = token => token.replaceAll('"', "").toLowerCase();
 
 /** Rows that pass every term, and the terms nobody understands. @returns {{rows: number[], unknown: string[]}} */
 Scope.ask = (table, text) => {
-  const tests = [], unknown = [], rows = [], { columns } = table;
+  const unknown = [], { columns } = table;
+  let rows = [...Array(table.count).keys()];
   for (const token of text.match(/(?:[^\s"]|"[^"]*"?)+/g) || []) {
     const [, name, sign, value] = token.match(/^([a-z]+)(>=|<=|[:=<>])(.+)$/i) || [];
     const column = name && columns[name.toLowerCase()];
     const test = column ? compare(column, sign, Scope.words(value)) : free(table, Scope.words(token), name);
-    if (test) tests.push(test); else unknown.push(token);
+    if (test) rows = rows.filter(test); else unknown.push(token);
   }
-  for (let row = 0; row < table.count; row++) if (tests.every(test => test(row))) rows.push(row);
   return { rows, unknown };
 };
 
@@ -34,8 +34,7 @@ function free({ columns, key, words }, text, name) {
     const place = layer ? compare(columns.layer, "=", layer) : () => true;
     return row => columns[key][row] === Number(number) && place(row);
   }
-  const parts = words.map(word => compare(word, ":", text));
-  return name ? null : row => parts.some(part => part(row));
+  return name ? null : words.map(word => compare(word, ":", text)).reduce((one, other) => row => one(row) || other(row));
 }
 
 /** Hands things on, those in sight now and the others in the frames after, as all at once would hold it up. */
