@@ -15,6 +15,7 @@ from convscope.explorer.columns import channel_columns
 from convscope.explorer.excerpt import is_in
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
+from convscope.explorer.pages.likeness import knows_likeness
 from convscope.explorer.panel import panel
 from convscope.explorer.site import Asked, Site
 
@@ -26,6 +27,7 @@ def _write(site: Site, asked: Asked) -> str:
         "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
         columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site, layer),
         kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=PANELS_A_SHARD,
+        alike=knows_likeness(site.atlas, layer),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ customElements.define("scope-grid", class extends Scope.Asking {
     const moved = this.parts.map((part, place) => ({ part, cards: shown.slice(place * many, (place + 1) * many) }))
       .filter(({ part, cards }) => cards.length !== part.children.length || cards.some((card, place) => card !== part.children[place]));
     Scope.fill(this, moved, 2, ({ part, cards }) => { part.replaceChildren(...cards); part.hidden = !cards.length; });
-    this.say.textContent = `${shown.length} shown of ${this.cards.length}` + Scope.unknown(unknown);
+    this.say.textContent = `${shown.length} shown of ${this.cards.length}${this.like()}` + Scope.unknown(unknown);
   }
 
   /** The numbers that only the table shows, once somebody asks for it. */

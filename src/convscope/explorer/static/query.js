@@ -99,7 +99,32 @@ Scope.Asking = class extends HTMLElement {
     this.show();
   }
 
-  turn(entries) { Scope.set({ ...entries, rows: null, page: null }); this.show(); }
+  turn(entries) {
+    if ("sort" in entries) entries.to = entries.sort === "like" && this.pinned() || null;
+    Scope.set({ ...entries, rows: null, page: null });
+    this.show();
+  }
+
+  /** The channel pinned last of those asked. */
+  pinned() { return Scope.pins().findLast(pin => this.table.columns.layer.names.some(name => pin.startsWith(`${name}:`))); }
+
+  /** Makes the column of likeness to the channel that the address names; says whose it is. */
+  like() {
+    const to = Scope.get("to") || "", [, name, channel] = to.match(/^(.+):(\d+)$/) || [], { columns, places } = this.table;
+    if (Scope.get("sort") !== "like") return "";
+    const layer = columns.layer.names.indexOf(name);
+    if (layer < 0) return ". Pin a channel of these first: open it and press p";
+    if (this.liked !== to) {
+      const [address, place] = Scope.place({ folder: places.folder.names[layer], channels: Infinity, shard: this.dataset.shard }, channel, "like");
+      Scope.data(address).catch(() => []).then(found => {
+        const alike = [...found[place] || []];
+        columns.like = columns.layer.of.map(of => (of === layer && alike.length ? alike.shift() / 1000 : null));
+        this.liked = to;
+        this.show();
+      });
+    }
+    return `, most like ${to} first`;
+  }
 
   /** The fields as the address has them. */
   dress() {
