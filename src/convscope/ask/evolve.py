@@ -38,10 +38,7 @@ def evolve(
     wanted = read_channels(channels, job.layers) or _spread(atlas, each)
     asked = {job.layers[place].name: numbers for place, numbers in wanted.items()}
     rows = np.unique(np.linspace(0, len(atlas.images) - 1, count).round().astype(int))
-    found = []
-    for done, model in enumerate(epochs.values()):
-        job.tell("looking", done, len(epochs), "epochs")
-        found.append(_look(model, job.pixels, rows, asked))
+    found = _look_at_all(job, list(epochs.values()), rows, asked)
     for done, (layer, numbers) in enumerate(asked.items()):
         job.tell("drawing", done, len(asked), "layers", layer)
         grown = {key: np.stack([one[layer][key] for one in found], axis=1) for key in found[0][layer]}
@@ -74,6 +71,20 @@ def _spread(atlas: Atlas, each: int) -> dict[int, list[int]]:
         if len(some):
             found[place] = [int(alive[one]) for one in some]
     return found
+
+
+def _look_at_all(job: Any, models: list[Any], rows: np.ndarray, asked: dict[str, list[int]]) -> list[Any]:
+    """What each epoch's weights answer; the last is looked at first, for all are compared with it and forgotten."""
+    from convscope.studies.evolution import settled
+
+    found, last = [], {}
+    for done, model in enumerate(reversed(models)):
+        job.tell("looking", done, len(models), "epochs")
+        looked = _look(model, job.pixels, rows, asked)
+        peaks = {layer: one.pop("peak") for layer, one in looked.items()}
+        last = last or peaks
+        found.append({layer: one | settled(peaks[layer], last[layer]) for layer, one in looked.items()})
+    return found[::-1]
 
 
 def _look(model: Any, pixels: Any, rows: np.ndarray, asked: dict[str, list[int]]) -> Any:

@@ -1,4 +1,4 @@
-"""What excites a channel most at each epoch of a run, over a fixed sample of images.
+"""What excites a channel most at each epoch of a run, over a fixed sample of images, and how it answers to all of them.
 
 After figure 4 of Zeiler & Fergus 2014 (arXiv 1311.2901): a sudden jump in what is shown comes from another
 image having become the strongest.
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.atlas.neighbours import standardised
 from convscope.model.model import Model
 from convscope.model.reading import Reader, read
 
@@ -23,8 +24,9 @@ def strongest(
     """For some channels of some layers the strongest activation over all images, and where it is.
 
     ``batches`` are rows ``[N]`` with the network's input ``[N, C, H, W]``. By layer: ``value``, ``image`` (row),
-    ``y`` and ``x``, each ``[channels]``. Of equal values the first image wins, then the first position in
-    row-major order. Raises UnknownName, BadModel.
+    ``y`` and ``x``, each ``[channels]``, and ``peak`` ``[C, S]``: of every channel of the layer the strongest
+    activation on each image. Of equal values the first image wins, then the first position in row-major order.
+    Raises UnknownName, BadModel.
 
     >>> strongest(model, batches, {"relu1": [0, 3]})["relu1"]["value"]  # doctest: +SKIP
     """
@@ -38,11 +40,31 @@ def strongest(
 def _reader(best: dict[str, Strongest], layer: str, rows: np.ndarray, wanted: Sequence[int]) -> Reader:
     def look(output: Tensor) -> None:
         found = peaks(output[:, list(wanted)], rows)
-        known = best.setdefault(layer, found)
+        known = best.setdefault(layer, found | {"peak": np.empty((output.shape[1], 0), np.float32)})
         stronger = found["value"] > known["value"]
         best[layer] = {key: np.where(stronger, found[key], known[key]) for key in KEYS}
+        best[layer]["peak"] = np.concatenate([known["peak"], every_peak(output)], axis=1)
 
     return look
+
+
+def settled(peak: np.ndarray, last: np.ndarray) -> dict[str, np.ndarray]:
+    """How far every channel is what it will be: its peaks ``[C, S]`` at an epoch beside those at the ``last`` one.
+
+    ``alike`` ``[C]`` is Pearson's correlation over the images, NaN where the channel ends dead or never changes;
+    ``same`` ``[C]`` is 1 where the strongest image is already that of the end.
+    """
+    ends = standardised(last)
+    alike = (standardised(peak) * ends).sum(axis=1)
+    return {
+        "alike": np.where(ends.any(axis=1), alike, np.nan),
+        "same": peak.argmax(axis=1) == last.argmax(axis=1),
+    }
+
+
+def every_peak(maps: Tensor) -> np.ndarray:
+    """The strongest value of each channel on each image, float32 ``[C, N]``."""
+    return maps.reshape(*maps.shape[:2], -1).amax(dim=2).T.float().cpu().numpy()
 
 
 def peaks(maps: Tensor, rows: np.ndarray) -> Strongest:
