@@ -24,7 +24,7 @@ def test_settled_is_where_the_mean_stays_above_nine_tenths_and_dead_channels_do_
 
 
 @pytest.mark.parametrize(
-    ("alike", "words"), [((0.95, 0.91, 0.99, 1), "epoch 0"), ((0.95, 1, 0.8, 1), "the end")]
+    ("alike", "words"), [((0.95, 0.91, 0.99, 1), "epoch 0"), ((0.95, 1, 0.8, 1), "the last epoch")]
 )
 def test_where_it_starts_is_said_in_words(alike, words):
     found = settling(kept(alike))

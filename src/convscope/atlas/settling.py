@@ -26,7 +26,7 @@ class Settling:
     @property
     def starting(self) -> str:
         """``since`` in words; at the end every layer is like itself."""
-        return "the end" if self.since == self.epochs[-1] else f"epoch {self.since}"
+        return "the last epoch" if self.since == self.epochs[-1] else f"epoch {self.since}"
 
 
 def settling(kept: Mapping[str, np.ndarray]) -> Settling | None:

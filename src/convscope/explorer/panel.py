@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -23,8 +24,7 @@ NEIGHBOURS = 4
 Z = 1.96  # standard errors on either side of a 95 % interval
 
 
-@dataclass(frozen=True)
-class Winner:
+class Winner(NamedTuple):
     """One of the strongest activations: where it was, the pixels it could see, and those that its tile shows.
 
     ``evened`` is how much of its contrast the projection loses (0..1) when all tiles of the channel, or all of
