@@ -12,6 +12,7 @@ from convscope.atlas.write import write_evolution, write_picture
 from convscope.errors import BadModel
 
 CHANNELS, IMAGES, TOGETHER = 6, 256, 64
+COMPARED = 512  # images at most on which every channel is compared with itself at the end
 
 
 def evolve(
@@ -95,7 +96,7 @@ def _look(model: Any, pixels: Any, rows: np.ndarray, asked: dict[str, list[int]]
             some = rows[start : start + TOGETHER]
             yield some, pixels.batch(some.tolist())
 
-    return strongest(model, batches(), asked)
+    return strongest(model, batches(), asked, rows[:: -(-len(rows) // COMPARED)])
 
 
 def _draw(

@@ -19,31 +19,37 @@ Strongest = dict[str, np.ndarray]
 
 
 def strongest(
-    model: Model, batches: Iterable[tuple[np.ndarray, Tensor]], channels: Mapping[str, Sequence[int]]
+    model: Model,
+    batches: Iterable[tuple[np.ndarray, Tensor]],
+    channels: Mapping[str, Sequence[int]],
+    sample: np.ndarray,
 ) -> dict[str, Strongest]:
     """For some channels of some layers the strongest activation over all images, and where it is.
 
     ``batches`` are rows ``[N]`` with the network's input ``[N, C, H, W]``. By layer: ``value``, ``image`` (row),
     ``y`` and ``x``, each ``[channels]``, and ``peak`` ``[C, S]``: of every channel of the layer the strongest
-    activation on each image. Of equal values the first image wins, then the first position in row-major order.
+    activation on each image whose row is in ``sample``. Of equal values the first image wins, then the first position in row-major order.
     Raises UnknownName, BadModel.
 
-    >>> strongest(model, batches, {"relu1": [0, 3]})["relu1"]["value"]  # doctest: +SKIP
+    >>> strongest(model, batches, {"relu1": [0, 3]}, np.arange(256))["relu1"]["value"]  # doctest: +SKIP
     """
     best: dict[str, Strongest] = {}
     for rows, pixels in batches:
-        readers = {layer: _reader(best, layer, rows, wanted) for layer, wanted in channels.items()}
+        some = np.isin(rows, sample)
+        readers = {layer: _reader(best, layer, rows, wanted, some) for layer, wanted in channels.items()}
         read(model, pixels.to(model.device), readers)
     return best
 
 
-def _reader(best: dict[str, Strongest], layer: str, rows: np.ndarray, wanted: Sequence[int]) -> Reader:
+def _reader(
+    best: dict[str, Strongest], layer: str, rows: np.ndarray, wanted: Sequence[int], some: np.ndarray
+) -> Reader:
     def look(output: Tensor) -> None:
         found = peaks(output[:, list(wanted)], rows)
         known = best.setdefault(layer, found | {"peak": np.empty((output.shape[1], 0), np.float32)})
         stronger = found["value"] > known["value"]
         best[layer] = {key: np.where(stronger, found[key], known[key]) for key in KEYS}
-        best[layer]["peak"] = np.concatenate([known["peak"], every_peak(output)], axis=1)
+        best[layer]["peak"] = np.concatenate([known["peak"], every_peak(output[some])], axis=1)
 
     return look
 
@@ -64,16 +70,21 @@ def settled(peak: np.ndarray, last: np.ndarray) -> dict[str, np.ndarray]:
 
 def every_peak(maps: Tensor) -> np.ndarray:
     """The strongest value of each channel on each image, float32 ``[C, N]``."""
-    return maps.reshape(*maps.shape[:2], -1).amax(dim=2).T.float().cpu().numpy()
+    return _flat(maps).amax(dim=2).T.float().cpu().numpy()
 
 
 def peaks(maps: Tensor, rows: np.ndarray) -> Strongest:
     """The strongest value of each channel of maps ``[N, C, H, W]`` or vectors ``[N, C]``, as ``strongest`` gives it."""
     width = maps.shape[-1] if maps.dim() > 2 else 1
-    flat = maps.flatten(2) if maps.dim() > 2 else maps[:, :, None]
+    flat = _flat(maps)
     tops, places = flat.max(dim=2)
     first = torch.from_numpy(tops.float().cpu().numpy().argmax(0))
     each = torch.arange(flat.shape[1])
     place = places.cpu()[first, each].numpy()
     value = tops.float().cpu()[first, each].numpy()
     return {"value": value, "image": rows[first.numpy()], "y": place // width, "x": place % width}
+
+
+def _flat(maps: Tensor) -> Tensor:
+    """Maps, or vectors, as ``[N, C, positions]``."""
+    return maps.flatten(2) if maps.dim() > 2 else maps[:, :, None]
