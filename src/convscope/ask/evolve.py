@@ -27,7 +27,8 @@ def evolve(
     """Look at some channels of a run's atlas after every epoch of its series, over ``images`` of its images.
 
     ``channels`` as in ``conv1:0-7,conv2``; without it ``each`` of every layer, spread evenly over those that
-    are not dead. The sample is spread evenly over the rows of the atlas. Raises BadModel where the run keeps
+    are not dead. The sample is spread evenly over the rows of the atlas. All channels of their layers are compared
+    with themselves at the last epoch (``convscope.atlas.settling``). Raises BadModel where the run keeps
     no series, BadAtlas where there is no atlas of these weights and images, BadImages, BadSpec, UnknownName.
 
     >>> cs.evolve("runs/photos", channels="conv2:0-7")  # doctest: +SKIP
