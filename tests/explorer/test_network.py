@@ -138,6 +138,9 @@ def test_training_shows_curves_and_every_channel_that_was_followed(grown):
     assert "<td>epoch 2</td></tr>" in page  # settled from epoch 2 on
     assert page.count('<li class="other">') == 1  # the first channel's image changes once
     assert ask(create_app(grown), "/layers/relu1/evolution/7.jpg").status == 200
+    assert 'href="../../training/#relu1-7"' in text(grown, "/layer/relu1/", "c=7")
+    assert 'id="relu1-7"' in page
+    assert "how it grew" not in text(grown, "/layer/relu1/", "c=2")
 
 
 def test_without_a_run_the_page_names_the_commands(half_made):
@@ -155,7 +158,8 @@ def test_scripts_find_steps_and_turn_the_epoch_and_keep_both_in_the_address(brow
             assert page.locator("main output").inner_text() == "3 found"
             assert page.locator("g.hit").count() == 3
             assert {"layer2.0", "layer2.1", "head"} <= set(page.evaluate("Scope.get('open').split(',')"))
-        with visit(browser, f"{url}training/?epoch=3") as page:
+        with visit(browser, f"{url}training/?epoch=3#relu1-7") as page:
+            assert page.url.endswith("#relu1-7")  # where a channel's panel led to
             output = page.locator("main output")
             assert output.inner_text() == "2"
             page.locator("#epoch").press("End")

@@ -93,6 +93,7 @@ class Panel:
     quantiles: list[Quantile]
     neighbours: dict[str, list[Neighbour]]
     control: bool
+    grown: bool
 
     @property
     def dead(self) -> bool:
@@ -117,7 +118,7 @@ def panel(atlas: Atlas, layer: AtlasLayer, channel: int) -> Panel:
         list(class_peaks(atlas, layer.name, channel)),
         int(np.isfinite(numbers["class_peak"][channel]).sum()),
         quantiles(atlas, layer.name, channel), neighbours(atlas, layer.name, channel),
-        control_of(atlas) is not None,
+        control_of(atlas) is not None, has(atlas, layout.evolution_picture(Path(), layer.name, channel)),
     )  # fmt: skip
 
 
