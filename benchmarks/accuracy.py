@@ -73,7 +73,7 @@ def stated(folder: Path) -> dict[str, Any]:
     _, recipe = read_config(folder / "config.yaml")
     names = (
         "preset", "net", "weights", "imgsz", "epochs", "batch", "optimizer", "lr", "weight_decay", "smoothing",
-        "ema", "augment", "flip", "val",
+        "ema", "augment", "flip", "hole", "mix", "val",
     )  # fmt: skip
     return {name: getattr(recipe, name) for name in names}
 

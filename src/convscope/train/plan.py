@@ -14,6 +14,7 @@ from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
+from convscope.train.augment import AUGMENTATIONS
 from convscope.train.finetune import EPOCHS as FINE_EPOCHS
 from convscope.train.finetune import NONE, SHARE, Origin, advice, find_origin
 from convscope.train.handed import choose_changes
@@ -76,7 +77,8 @@ def _closed(
     """The recipe with what depends on images (all of them grey?) and network alone, and a note on its augmentation."""
     augment, flip, why = choose_changes(images.classes, grey, recipe)
     batch = recipe.batch or choose_batch(train_images)
-    settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch}
+    hole = AUGMENTATIONS[augment].hole if recipe.hole is None else recipe.hole
+    settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch, "hole": hole}
     return replace(recipe, augment=augment, flip=flip, **settings), why
 
 

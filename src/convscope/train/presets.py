@@ -13,6 +13,7 @@ BALANCED: dict[str, Any] = {
     "ema": 0.0,
     "balance": "none",
     "augment": "auto",
+    "mix": "none",
     "shuffle": True,
     "standardise": True,
 }
