@@ -36,6 +36,7 @@ def test_mixup_is_the_weighted_mean_of_two_pictures(six):
         expected = float(share) * six.values[row].double() + (1 - float(share)) * six.values[other].double()
         torch.testing.assert_close(shown, expected.float())
     assert sorted(others) == list(range(6))
+    assert not torch.equal(how.share, mixture("mixup", 3, 2, 6, (8, 10)).share)  # another epoch, other shares
 
 
 def test_cutmix_is_a_slice_of_another_and_its_share_is_counted_in_pixels(six):
@@ -73,9 +74,11 @@ def test_the_loss_is_torchs_of_soft_targets(images, tmp_path, asked):
     state, batch = first_state(course), course.batches(0)[0]
     loss, _ = gradients(course, state, [batch])
     found = [parameter.grad.clone() for parameter in state.net.parameters()]
-    soft = sum(
-        share[:, None] * functional.one_hot(true, 2).float() for share, true in batch.targets(course.train)
+    share = batch.mixed.mixture.share[:, None]
+    own, other = (
+        functional.one_hot(course.train.labels[rows], 2) for rows in (batch.rows, batch.mixed.others.rows)
     )
+    soft = share * own + (1 - share) * other
     assert ((soft > 0.02) & (soft < 0.98)).any()
     state.net.zero_grad()
     scores = state.net(course.normalise(batch.pixels(course.train)))
