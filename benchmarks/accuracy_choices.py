@@ -55,7 +55,7 @@ CHOICES = {
     "mirror, hole": Choice(replace(HOLE, mirror=True)),
     "deeper": Choice(net=DEEPER),
     "deeper, hole": Choice(HOLE, DEEPER),
-    "deeper, mixup": Choice(net=DEEPER, mix="mixup"),
+    "deeper, hole, mixup": Choice(HOLE, DEEPER, "mixup"),
     "deeper, cutmix": Choice(net=DEEPER, mix="cutmix"),
     "wider, hole": Choice(HOLE, WIDER),
 }

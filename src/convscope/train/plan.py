@@ -17,7 +17,7 @@ from convscope.plain.fit import Fit
 from convscope.train.augment import AUGMENTATIONS
 from convscope.train.finetune import EPOCHS as FINE_EPOCHS
 from convscope.train.finetune import NONE, SHARE, Origin, advice, find_origin
-from convscope.train.handed import choose_changes
+from convscope.train.handed import choose_changes, covered_and_mixed
 from convscope.train.paper import paper_notes
 from convscope.train.presets import EFFORT, PATIENT, settled
 from convscope.train.recipe import Recipe
@@ -79,7 +79,8 @@ def _closed(
     batch = recipe.batch or choose_batch(train_images)
     hole = AUGMENTATIONS[augment].hole if recipe.hole is None else recipe.hole
     settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch, "hole": hole}
-    return replace(recipe, augment=augment, flip=flip, **settings), why
+    closed = replace(recipe, augment=augment, flip=flip, **settings)
+    return closed, why + covered_and_mixed(closed)
 
 
 def fit_note(fit: Fit) -> str:
