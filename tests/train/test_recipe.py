@@ -108,7 +108,7 @@ def test_the_best_preset_trains_a_deeper_network_unless_one_is_asked_for(planted
         plan(planted(side=28), 40, Recipe(preset=preset, net=net)).recipe.net
         for preset, net in (("balanced", None), ("best", None), ("best", "8c3 fc16"))
     ]
-    assert [net.count("c3bn") for net in nets] == [2, 3, 0]
+    assert [net.count("c3bn") for net in nets] == [2, 4, 0]
     assert nets[2] == "8c3 fc16"
 
 

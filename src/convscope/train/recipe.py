@@ -103,7 +103,7 @@ class Recipe:
         that are letters or digits or say left or right).
     hole
         Cover a square of mid-grey somewhere in each picture, its side this share of the picture's; where
-        nothing is said, a third with "strong" and none otherwise.
+        nothing is said, a third with "strong" and with the preset "best", and none otherwise.
     mix
         Show each picture mixed with another, and ask for both classes: "mixup" lays them over each other,
         "cutmix" pastes a box of the other; "none" does neither.
@@ -113,7 +113,7 @@ class Recipe:
         Pixels with mean 0 and deviation 1 over the training images; otherwise from 0 to 1.
     val
         Share of the images held out where the data has no split of its own: a fifth, and with "best" no more
-        than 1,000 images.
+        than 500 images.
     precision
         "bfloat16" computes faster where the processor has it, "auto" uses it only there; weights, validation
         and the model stay float32.
