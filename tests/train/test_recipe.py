@@ -113,6 +113,21 @@ def test_the_best_preset_trains_a_deeper_network_unless_one_is_asked_for(planted
 
 
 @pytest.mark.parametrize(
+    ("asked", "hole"),
+    [
+        ({"preset": "best"}, 0.35),
+        ({}, 0.0),
+        ({"augment": "strong"}, 0.35),
+        ({"preset": "best", "hole": 0.0}, 0.0),
+    ],
+)
+def test_a_square_is_covered_where_it_is_asked_for_and_the_note_says_so(planted, asked, hole):
+    chosen = plan(planted(side=28), 40, Recipe(**asked))
+    assert (chosen.recipe.hole, chosen.recipe.mix) == (hole, "none")
+    assert any("--hole 0.35" in note for note in chosen.notes) is bool(hole)
+
+
+@pytest.mark.parametrize(
     ("preset", "asked", "judges"), [("balanced", None, 10), ("best", None, 6), ("best", 0.4, 20)]
 )
 def test_the_best_preset_trains_on_what_it_needs_not_to_judge(
