@@ -1,6 +1,6 @@
 """Private memory of a survey: few images beside many.
 
-    python benchmarks/survey_memory.py [--images 2000 50000] [--rounds N] [--json FILE]
+    python benchmarks/survey_memory.py [--images 2000 50000] [--rounds N] [--threads N] [--json FILE]
 
 Each survey runs in a process of its own, over 32-pixel pictures that are drawn when they are asked for, so that
 only what the survey itself holds is measured; the largest private (anonymous) memory while it ran, asked every
@@ -31,36 +31,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, nargs=2, default=[2000, 50_000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of torch; as many batches are counted at once"
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument(
         "--one", type=int, help=argparse.SUPPRESS
     )  # so many images: one survey, in this process
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(one_survey(asked.one)))
+        print(json.dumps(one_survey(asked.one, asked.threads)))
         return
-    row = compared(asked.images, asked.rounds)
+    row = compared(asked.images, asked.rounds, asked.threads)
     print(json.dumps(row))
     save(asked.json, made(asked.rounds), [row])
 
 
 def made(rounds: int) -> dict[str, Any]:
     unit = "MiB of private memory at most; median [least, most]"
-    more = {"threads": 1, "rounds": rounds, "net": SPEC, "pixels": SIDE, "unit": unit, "project": "lazy"}
+    more = {"rounds": rounds, "net": SPEC, "pixels": SIDE, "unit": unit, "project": "lazy"}
     return about(__file__, ("torch",), **more)
 
 
-def compared(counts: list[int], rounds: int) -> dict[str, Any]:
+def compared(counts: list[int], rounds: int, threads: int) -> dict[str, Any]:
     found: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
     for turn in range(rounds):
         for count in counts if turn % 2 else reversed(counts):
-            found[count].append(in_a_process(count))
+            found[count].append(in_a_process(count, threads))
     few, many = counts
     strongest = {found[count][0]["strongest"] for count in counts}
     assert len(strongest) == 1, f"the same pictures gave other maxima: {strongest}"
     ratios = [b["peak"] / a["peak"] for a, b in zip(found[few], found[many], strict=True)]
     return {
-        "images": counts, "asked": ASKED, "ratio": spread(ratios),
+        "images": counts, "threads": threads, "asked": ASKED, "ratio": spread(ratios),
         **{f"peak, {count}": spread([one["peak"] for one in found[count]]) for count in counts},
         **{f"before, {count}": spread([one["before"] for one in found[count]]) for count in counts},
         "CPU seconds": {count: spread([one["seconds"] for one in found[count]]) for count in counts},
@@ -77,14 +80,14 @@ def pictures(count: int) -> Images:
     )  # fmt: skip
 
 
-def in_a_process(count: int) -> dict[str, Any]:
-    call = [sys.executable, "-W", "ignore", __file__, "--one", str(count)]
+def in_a_process(count: int, threads: int) -> dict[str, Any]:
+    call = [sys.executable, "-W", "ignore", __file__, "--one", str(count), "--threads", str(threads)]
     return json.loads(
         subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
     )
 
 
-def one_survey(count: int) -> dict[str, Any]:
+def one_survey(count: int, threads: int) -> dict[str, Any]:
     """The largest private memory during one survey, and the strongest value that it found."""
     import torch
 
@@ -92,7 +95,7 @@ def one_survey(count: int) -> dict[str, Any]:
     from convscope.plain.machine import keep_freed_memory
 
     keep_freed_memory()
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     model = cs.open_model(SPEC, input_size=SIDE, classes=2, mean=0.5, std=0.25)
     seen = [private()]
     done = threading.Event()

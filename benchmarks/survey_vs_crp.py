@@ -1,19 +1,20 @@
-"""A survey beside zennit-crp's ``FeatureVisualization.run``: the strongest images of every channel.
+"""A survey beside zennit-crp's ``FeatureVisualization``: the strongest images of every channel.
 
-    python benchmarks/survey_vs_crp.py [NET ...] [--images N] [--rounds N] [--json FILE]
+    python benchmarks/survey_vs_crp.py [NET ...] [--images N] [--slice N] [--cheapest] [--json FILE]
 
-Needs zennit-crp in the interpreter's environment. One process, one thread, CPU time an image, the sides
-interleaved, the same images (noise, in memory), layers (all convolutions and linear ones) and batches of 32. What
-a survey keeps on the disk, once in 20 seconds of counting however many images that are, is timed by itself.
-zennit-crp runs forward and backward, whatever is asked: with the composite that its documentation uses, and without
-one, which is cheapest; by maximum; in plain layout, the only one that it takes. Its nine best images of a channel,
-their values and places are compared with ours, or the numbers are void. A survey is at its dearest here, at its
-beginning, where most images enter.
+Needs zennit-crp in the interpreter's environment. One process, one thread, CPU time an image; the same images
+(noise, in memory), layers (all convolutions and linear ones) and batches of 32. Both go once through all images, a
+slice of them in turn, so that each slice is a round; what each writes down is timed by itself and in "in all".
+zennit-crp runs forward and backward, whatever is asked: with the composite that its documentation uses, with
+--cheapest also without one; by maximum; in plain layout, the only one that it takes. Its nine best images of a
+channel, their values and places are compared with ours, or the numbers are void. A survey is dearest at its
+beginning, where most images enter, and of few images, of which more values are counted: 64 in all are its worst case.
 """
 
 import argparse
 import json
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ from crp.visualization import FeatureVisualization  # pyright: ignore[reportMiss
 from measuring import about, cpu, ratio, save, spread
 from torch import Tensor, nn
 from zennit.composites import EpsilonPlusFlat  # pyright: ignore[reportMissingImports]
+from zennit.core import Composite  # pyright: ignore[reportMissingImports]
 
 from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.nets.open import open_model
 from convscope.plain.machine import keep_freed_memory
-from convscope.survey.count import Counts, count_batch, read_ahead, work_units
+from convscope.survey.count import Counts, count_batch, read_ahead
 from convscope.survey.job import Job, prepare
 from convscope.survey.partial import ALL
 from convscope.survey.settings import Survey
@@ -43,57 +45,68 @@ NEAR = 1e-5  # of a layer's strongest value: so near the order may differ
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("nets", nargs="*", default=["alexnet", "resnet18"])
-    parser.add_argument("--images", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--images", type=int, default=2048)
+    parser.add_argument("--slice", type=int, default=128)
+    parser.add_argument("--cheapest", action="store_true", help="zennit-crp without a composite, too")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(1)
     rows = []
     for name in asked.nets:
-        rows.append(measured(name, asked.images, asked.rounds))
+        rows.append(measured(name, asked))
         print(json.dumps(rows[-1]), flush=True)
         save(asked.json, made(asked), rows)
 
 
 def made(asked: argparse.Namespace) -> dict[str, Any]:
     return about(
-        __file__, ("torch", "torchvision", "zennit", "zennit-crp"), threads=1, rounds=asked.rounds,
-        images=asked.images, batch=BATCH, unit="CPU milliseconds an image; median [least, most]",
+        __file__, ("torch", "torchvision", "zennit", "zennit-crp"), threads=1, batch=BATCH, unit="CPU milliseconds an image; median [least, most]",
         weights="random", composite="EpsilonPlusFlat",
     )  # fmt: skip
 
 
-def measured(name: str, images: int, rounds: int) -> dict[str, Any]:
+def measured(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     torch.manual_seed(0)
     model = open_model(name)
+    images = asked.images - asked.images % asked.slice
     pixels = torch.randn(images, 3, model.fit.height, model.fit.width)
     layers = [path for path, part in model.module.named_modules() if isinstance(part, nn.Conv2d | nn.Linear)]
-    composites = {"crp": EpsilonPlusFlat(), "crp, no composite": None}
-    times: dict[str, list[float]] = {side: [] for side in ("survey", *composites, "bare", "keeping")}
-    other = 0
+    composites = {"crp": EpsilonPlusFlat()} | ({"crp, no composite": None} if asked.cheapest else {})
     with tempfile.TemporaryDirectory() as folder:
-        a_count(a_survey(model, pixels, layers, Path(folder) / "warm"))
-        for turn in range(rounds):
-            job = a_survey(model, pixels, layers, Path(folder) / f"ours-{turn}")
-            counts = a_count(job)
-            times["survey"].append(cpu(lambda job=job: a_count(job)))
-            times["keeping"].append(cpu(lambda job=job, counts=counts: job.partial.save_counts(ALL, counts)))
-            for side, composite in composites.items():
-                rival = a_rival(model, pixels, layers, Path(folder) / f"{side}-{turn}")
-                run = partial(rival.run, composite, 0, images, batch_size=BATCH)
-                times[side].append(cpu(run))
-                other += sum(assert_same(counts, rival, model, layer) for layer in layers)
-            times["bare"].append(cpu(lambda: bare(model, pixels)))
+        job = a_survey(model, pixels, layers, Path(folder) / "ours")
+        counts = job.no_counts()
+        rivals = {side: a_rival(model, pixels, layers, Path(folder) / side) for side in composites}
+        sides: dict[str, Callable[[range], None]] = {"survey": partial(count_slice, job, counts)}
+        sides |= {side: partial(visualise, rivals[side], composites[side]) for side in composites}
+        sides["bare"] = partial(bare, model, pixels)
+        bare(model, pixels, range(BATCH))  # warms up
+        times, written = in_turn(sides, images, asked.slice), {}
+        written["survey"] = cpu(lambda: job.partial.save_counts(ALL, counts))
+        for side, rival in rivals.items():
+            written[side] = cpu(partial(write_down, rival, images))
+        other = sum(assert_same(counts, rivals[side], model, layer) for side in rivals for layer in layers)
     channels = sum(model.layers[layer].channels for layer in layers)
+    in_all = {side: sum(times[side]) + written.get(side, 0.0) for side in sides}
     return {
-        "net": name, "asked": ASKED, "layers": len(layers), "channels": channels,
-        "winners compared": channels * K * rounds * len(composites), "of them in another order, as near as 1e-5": other,
-        **{f"{side}, ms": spread([1000 * one / images for one in spent]) for side, spent in times.items()},
-        "crp over survey": ratio(times, "crp", "survey"),
-        "crp, no composite, over survey": ratio(times, "crp, no composite", "survey"),
+        "net": name, "asked": ASKED, "images": images, "slice": asked.slice, "layers": len(layers),
+        "channels": channels, "winners compared": channels * K * len(rivals),
+        "of them in another order, as near as 1e-5": other,
+        **{f"{side}, ms": spread([1000 * one / asked.slice for one in spent]) for side, spent in times.items()},
+        **{f"{side}, writing down, s": round(spent, 3) for side, spent in written.items()},
+        **{f"{side} over survey": ratio(times, side, "survey") for side in rivals},
+        **{f"{side} over survey, in all": round(in_all[side] / in_all["survey"], 3) for side in rivals},
         "crp over bare": ratio(times, "crp", "bare"), "survey over bare": ratio(times, "survey", "bare"),
     }  # fmt: skip
+
+
+def in_turn(sides: dict[str, Callable[[range], None]], images: int, step: int) -> dict[str, list[float]]:
+    """CPU seconds of every side for every slice of the images, in an order that turns round."""
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    for start in range(0, images, step):
+        for side in list(sides) if start // step % 2 else reversed(list(sides)):
+            times[side].append(cpu(partial(sides[side], range(start, start + step))))
+    return times
 
 
 def a_survey(model: Model, pixels: Tensor, layers: list[str], into: Path) -> Job:
@@ -105,11 +118,22 @@ def a_survey(model: Model, pixels: Tensor, layers: list[str], into: Path) -> Job
     return job
 
 
-def a_count(job: Job) -> Counts:
-    counts, labels = job.no_counts(), job.pixels.images.labels
-    for rows, batch in read_ahead(job.pixels, work_units(len(labels), BATCH)):
-        count_batch(job.model, counts, rows, batch, labels[rows])
-    return counts
+def count_slice(job: Job, counts: Counts, rows: range) -> None:
+    labels = job.pixels.images.labels
+    batches = (range(start, min(start + BATCH, rows.stop)) for start in range(rows.start, rows.stop, BATCH))
+    for some, batch in read_ahead(job.pixels, batches):
+        count_batch(job.model, counts, some, batch, labels[some])
+
+
+def visualise(rival: FeatureVisualization, composite: Composite | None, rows: range) -> None:
+    rival._save_results = lambda d_index=None: None  # once, at the end
+    rival.run_distributed(composite, rows.start, rows.stop, BATCH)
+
+
+def write_down(rival: FeatureVisualization, images: int) -> None:
+    del rival._save_results
+    rival._save_results((0, images))
+    rival.collect_results(rival.saved_checkpoints)
 
 
 class Noise(torch.utils.data.Dataset):
@@ -131,9 +155,9 @@ def a_rival(model: Model, pixels: Tensor, layers: list[str], into: Path) -> Feat
     )
 
 
-def bare(model: Model, pixels: Tensor) -> None:
+def bare(model: Model, pixels: Tensor, rows: range) -> None:
     with torch.inference_mode():
-        for batch in pixels.split(BATCH):
+        for batch in pixels[rows.start : rows.stop].split(BATCH):
             model.module.eval()(batch)
 
 

@@ -85,13 +85,15 @@ def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, l
     read(model, batch, {name: reader(name) for name in counts.tallies} | {model.output: keep_scores})
 
 
-def read_ahead(pixels: Pixels, batches: Iterable[range]) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Rows and pixels of batches in order, the next ``AHEAD`` decoded while one is counted."""
-    with ThreadPoolExecutor(1) as reader:
+def read_ahead(
+    pixels: Pixels, batches: Iterable[range], readers: int = 1
+) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Rows and pixels of batches in order, decoded by so many readers, ``AHEAD`` for each while one is counted."""
+    with ThreadPoolExecutor(readers) as pool:
         waiting: deque[tuple[range, Future[Tensor]]] = deque()
         for rows in batches:
-            waiting.append((rows, reader.submit(pixels.batch, rows)))
-            if len(waiting) > AHEAD:
+            waiting.append((rows, pool.submit(pixels.batch, rows)))
+            if len(waiting) > AHEAD * readers:
                 yield _first(waiting)
         while waiting:
             yield _first(waiting)

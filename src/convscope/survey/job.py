@@ -1,12 +1,16 @@
 """One survey as a job: what it is about, what of it is finished, and counting what is not."""
 
 import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from convscope.atlas.check import read_manifest
 from convscope.atlas.read import Atlas
@@ -29,6 +33,7 @@ from convscope.survey.pixels import Pixels
 from convscope.survey.progress import Progress, Report
 from convscope.survey.ranked import sampled_rows
 from convscope.survey.settings import Survey
+from convscope.survey.workers import each, twins
 
 SAVED_EVERY = 20.0  # seconds of counting that a kill can cost
 DECIDES = ("device", "precision", "memory format", "torch", "convscope")  # of what made an atlas
@@ -183,15 +188,30 @@ def count(job: Job, units: range, who: str) -> Counts:
     """
     found = job.partial.load_counts(job.no_counts)
     mine = found if who == ALL else job.partial.load_counts(job.no_counts, who)
-    todo = [unit for unit in units if unit not in found.units]
-    labels, saved = job.pixels.images.labels, time.monotonic()
-    done = sum(len(job.units[unit]) for unit in found.units)
-    ahead = read_ahead(job.pixels, (job.units[unit] for unit in todo))
-    for unit, (rows, batch) in zip(todo, ahead, strict=True):
-        count_unit(job.model, labels, mine, unit, rows, batch)
-        done += len(rows)
-        job.tell("counting", done, len(labels), "images")
-        if unit == todo[-1] or time.monotonic() - saved > SAVED_EVERY:
+    todo = deque(unit for unit in units if unit not in found.units)
+    labels, done = job.pixels.images.labels, sum(len(job.units[unit]) for unit in found.units)
+    models = twins(job.model, job.settings.batch)
+
+    def count_one(model: Model, item: tuple[int, tuple[np.ndarray, Tensor]]) -> int:
+        unit, (rows, batch) = item
+        count_unit(model, labels, mine, unit, rows, batch)
+        return len(rows)
+
+    while todo:
+        numbers, again = tee(taken(todo, SAVED_EVERY))
+        ahead = read_ahead(job.pixels, (job.units[unit] for unit in again), len(models))
+        for images in each(models, zip(numbers, ahead, strict=True), count_one):
+            done += images
+            job.tell("counting", done, len(labels), "images")
+        if todo or who != ALL:  # otherwise all of it is written down now
             job.partial.save_counts(who, mine)
-            saved = time.monotonic()
     return mine
+
+
+def taken(todo: deque[int], seconds: float) -> Iterator[int]:
+    """Units off the front, one and then more until so many seconds have passed."""
+    until = time.monotonic() + seconds
+    while todo:
+        yield todo.popleft()
+        if time.monotonic() >= until:
+            return

@@ -11,7 +11,9 @@ from convscope.model.measure import outputs
 from convscope.model.model import Model
 from convscope.plain.render import unsigned
 from convscope.survey.pixels import Pixels
+from convscope.survey.workers import each, twins
 
+Strongest = tuple[np.ndarray, np.ndarray]  # channels of every cell and their scores, [TOP, H, W]
 TOP = 3
 NONE = 65535
 
@@ -36,7 +38,7 @@ def rarity(maps: np.ndarray, p999: np.ndarray, maximum: np.ndarray) -> np.ndarra
     return np.maximum(maps, 0) / safe[:, None, None]
 
 
-def strongest(scores: np.ndarray, top: int = TOP) -> tuple[np.ndarray, np.ndarray]:
+def strongest(scores: np.ndarray, top: int = TOP) -> Strongest:
     """The ``top`` channels of every cell and their scores, ``[top, H, W]``; of equal scores the lower channel."""
     order = np.argsort(-scores, axis=0, kind="stable")[:top]
     best = np.take_along_axis(scores, order, axis=0)
@@ -57,23 +59,26 @@ def write_loupes(
     looks_at_pixels: set[str],
 ) -> None:
     """Loupe arrays, activation maps and photographs of the chosen images."""
-    channels: dict[str, list[np.ndarray]] = {name: [] for name in numbers}
-    scores: dict[str, list[np.ndarray]] = {name: [] for name in numbers}
-    for place, row in enumerate(chosen):
+
+    def look(model: Model, item: tuple[int, int]) -> tuple[int, dict[str, Strongest]]:
+        place, row = item
+        found = {}
         for name, maps in activation_maps(model, pixels, row, list(numbers)).items():
             score = rarity(maps, numbers[name]["p999"], numbers[name]["maximum"])
-            ids, best = strongest(score)
-            channels[name].append(ids)
-            scores[name].append(best)
-            used = np.setdiff1d(np.unique(ids), [NONE])
+            found[name] = strongest(score)
+            used = np.setdiff1d(np.unique(found[name][0]), [NONE])
             write_picture(layout.loupe_maps_file(root, name, place), stacked(score, used))
             if name in looks_at_pixels:
                 write_picture(
                     layout.layer_maps_file(root, name, place), stacked(score, np.arange(len(score)))
                 )
         write_picture(layout.photo_file(root, row), pixels.shown(row))
+        return place, found
+
+    found = dict(each(twins(model, 1), enumerate(chosen), look))
     for name in numbers if chosen else ():
-        write_loupe(root, name, np.stack(channels[name]), np.stack(scores[name]))
+        channels, scores = zip(*(found[place][name] for place in range(len(chosen))), strict=True)
+        write_loupe(root, name, np.stack(channels), np.stack(scores))
 
 
 def stacked(scores: np.ndarray, channels: np.ndarray) -> np.ndarray:

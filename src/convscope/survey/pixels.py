@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 import torch
@@ -15,23 +16,26 @@ KEPT, KEPT_BYTES = 2000, 512 << 20  # pictures, so that memory does not grow wit
 
 
 class Pixels:
-    """Model inputs and display pixels by row; the most recently used stay in memory, within a bound."""
+    """Model inputs and display pixels by row, for any thread; the most recently used stay in memory, within a bound."""
 
     def __init__(self, model: Model, images: Images, *, channels_last: bool = False):
         self.model = model
         self.images = images
         self.channels_last = channels_last
+        self.one_at_a_time = Lock()
         self.places: OrderedDict[int, int] = OrderedDict()  # in the store, by row; the longest unused first
 
     def shown(self, row: int) -> np.ndarray:
         """uint8 ``[height, width, 1 or 3]``: what the network is shown of an image, for eyes."""
-        if row in self.places:
-            self.places.move_to_end(row)
-            return self.store[self.places[row]].copy()
+        with self.one_at_a_time:
+            if row in self.places:
+                self.places.move_to_end(row)
+                return self.store[self.places[row]].copy()
         # a finished tensor cannot be fitted; the images room has already projected it to colours
         image = self.images[row]
         pixels = image if self.images.raw(row) is not None else self.model.pixels(image)
-        self._keep(row, pixels)
+        with self.one_at_a_time:
+            self._keep(row, pixels)
         return pixels
 
     @cached_property
@@ -42,7 +46,7 @@ class Pixels:
         return np.empty((max(count, 1), *first.shape), dtype=np.uint8)
 
     def _keep(self, row: int, pixels: np.ndarray) -> None:
-        if pixels.shape != self.store.shape[1:]:  # tensors may be of any size
+        if row in self.places or pixels.shape != self.store.shape[1:]:  # tensors may be of any size
             return
         full = len(self.places) == len(self.store)
         place = self.places.popitem(last=False)[1] if full else len(self.places)

@@ -62,7 +62,10 @@ def linear(counts: np.ndarray, low: np.ndarray, high: np.ndarray, bins: int) -> 
     """
     span = np.maximum(high - low, 1e-30)
     steps = low[:, None] + span[:, None] * np.linspace(0, 1, bins + 1)
-    below = np.concatenate([np.zeros((len(counts), 1)), counts.cumsum(axis=1)], axis=1)
-    drawn = np.stack([np.interp(at, edges(), total) for at, total in zip(steps, below, strict=True)])
+    below = np.concatenate([np.zeros((len(counts), 1), dtype=np.int64), counts.cumsum(axis=1)], axis=1)
+    rows, bounds = np.arange(len(counts))[:, None], edges()
+    bin_ = np.clip(np.searchsorted(bounds, steps, side="right") - 1, 0, BINS - 1)
+    within = np.clip((steps - bounds[bin_]) / (bounds[bin_ + 1] - bounds[bin_]), 0, 1)
+    drawn = below[rows, bin_] + within * counts[rows, bin_]
     drawn[:, 0], drawn[:, -1] = 0, below[:, -1]
     return np.diff(np.rint(drawn).astype(np.int64), axis=1), steps.astype(np.float32)

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from convscope.atlas import layout
 from convscope.atlas.write import (
@@ -94,13 +96,17 @@ def _image_columns(images: Images, counts: Counts) -> dict[str, list[Any]]:
 
 
 def _write_thumbs(root: Path, pixels: Pixels) -> None:
-    side = layout.THUMB
-    for sheet, first in enumerate(range(0, len(pixels.images), layout.THUMBS_A_SHEET)):
-        rows = range(first, min(first + layout.THUMBS_A_SHEET, len(pixels.images)))
-        across = layout.THUMBS_ACROSS
-        picture = np.full((-(-len(rows) // across) * side, across * side, 3), 255, dtype=np.uint8)
-        for place, row in enumerate(rows):
-            y, x = divmod(place, across)
-            thumb = scale_tile(match_channels(pixels.shown(row), 3), side)
-            picture[y * side : (y + 1) * side, x * side : (x + 1) * side] = thumb
-        write_picture(layout.thumbs_file(root, sheet), picture)
+    sheets = -(-len(pixels.images) // layout.THUMBS_A_SHEET)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        list(pool.map(lambda sheet: _write_sheet_of_thumbs(root, pixels, sheet), range(sheets)))
+
+
+def _write_sheet_of_thumbs(root: Path, pixels: Pixels, sheet: int) -> None:
+    side, across, first = layout.THUMB, layout.THUMBS_ACROSS, sheet * layout.THUMBS_A_SHEET
+    rows = range(first, min(first + layout.THUMBS_A_SHEET, len(pixels.images)))
+    picture = np.full((-(-len(rows) // across) * side, across * side, 3), 255, dtype=np.uint8)
+    for place, row in enumerate(rows):
+        y, x = divmod(place, across)
+        thumb = scale_tile(match_channels(pixels.shown(row), 3), side)
+        picture[y * side : (y + 1) * side, x * side : (x + 1) * side] = thumb
+    write_picture(layout.thumbs_file(root, sheet), picture)

@@ -1,6 +1,7 @@
 """What is counted of one layer: strongest places and running sums, mergeable in any order."""
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 import torch
@@ -44,6 +45,7 @@ class Tally:
     places: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
+        self._one_at_a_time = Lock()
         self._winners = Winners.none(self.channels, self.k)
         self._waiting: list[tuple[np.ndarray, Winners]] = []
         self.positive = np.zeros(self.channels, dtype=np.int64)
@@ -55,20 +57,23 @@ class Tally:
         self.places = np.zeros((len(self.sample), self.channels), dtype=np.int32)
 
     def add(self, output: Tensor, rows: np.ndarray, labels: np.ndarray, layer: str) -> None:
-        """Count one batch ``[N, C]`` or ``[N, C, H, W]`` of the images in ``rows``; raises BadModel on NaN."""
+        """Count one batch ``[N, C]`` or ``[N, C, H, W]`` of the images in ``rows``, from any thread; raises BadModel on NaN."""
         maps = output if output.dim() == 4 else output[:, :, None, None]
         # no copy where the network itself computes so; then each of these reads memory once, in order
         maps = maps.float().contiguous(memory_format=torch.channels_last)
         peak, place, total = reduced(maps)
         _refuse_nan(peak, rows, layer)
-        self._rank(peak, place, rows, maps.shape[3])
         means = total.astype(np.float64) / (maps.shape[2] * maps.shape[3])
         unlabelled_last = labels % (self.classes + 1)
         strong = peak.astype(np.float64)
-        self.class_sums.add(unlabelled_last, np.stack([means, strong, strong**2], axis=1))
-        self.class_images += np.bincount(unlabelled_last, minlength=self.classes + 1)
-        self._keep(peak, place, rows)
-        self._draw(sample(maps, self.positions, rows).cpu())
+        terms = np.stack([means, strong, strong**2], axis=1)
+        values = sample(maps, self.positions, rows).cpu()
+        with self._one_at_a_time:
+            self._rank(peak, place, rows, maps.shape[3])
+            self.class_sums.add(unlabelled_last, terms)
+            self.class_images += np.bincount(unlabelled_last, minlength=self.classes + 1)
+            self._keep(peak, place, rows)
+            self._draw(values)
 
     def _keep(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray) -> None:
         _, here, batch = np.intersect1d(self.sample, rows, assume_unique=True, return_indices=True)
