@@ -13,7 +13,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from measuring import about
@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from convscope.images import open_images
-from convscope.nets.typical import typical
 from convscope.plain.files import write_json
 from convscope.plain.machine import keep_freed_memory
 from convscope.train.augment import AUGMENTATIONS, Augmentation
@@ -29,43 +28,60 @@ from convscope.train.average import Average
 from convscope.train.batches import batches
 from convscope.train.course import Course, start_course
 from convscope.train.loop import first_state
-from convscope.train.recipe import Recipe
+from convscope.train.mix import mixture
+from convscope.train.recipe import Mix, Recipe
 from convscope.train.step import train_step
 
 RESULT = Path(__file__).with_suffix(".json")
 DECAYS = (0.99, 0.995, 0.998)
-NET = typical(28, 28, patient=True)
 SHIFT = AUGMENTATIONS["shift"]
-# name -> (augmentation, settings)
-CHOICES: dict[str, tuple[Augmentation, dict[str, Any]]] = {
-    "shift": (SHIFT, {}),
-    "hole": (replace(SHIFT, hole=0.35), {}),
-    "mirror, hole": (replace(SHIFT, mirror=True, hole=0.35), {}),
-    "deeper": (SHIFT, {"net": "32c5bn p2 64c3bn 64c3bn p2 128c3bn 128c3bn p2 d0.3 fc128"}),
+HOLE = replace(SHIFT, hole=0.35)
+USUAL = "32c5bn p2 64c3bn p2 128c3bn 128c3bn p2 d0.3 fc128"
+DEEPER = "32c5bn p2 64c3bn 64c3bn p2 128c3bn 128c3bn p2 d0.3 fc128"
+WIDER = "48c5bn p2 96c3bn 96c3bn p2 192c3bn 192c3bn p2 d0.3 fc128"
+
+
+class Choice(NamedTuple):
+    """What is tried beside the preset."""
+
+    augmentation: Augmentation = SHIFT
+    net: str = USUAL
+    mix: Mix = "none"
+
+
+CHOICES = {
+    "shift": Choice(),
+    "hole": Choice(HOLE),
+    "mirror, hole": Choice(replace(HOLE, mirror=True)),
+    "deeper": Choice(net=DEEPER),
+    "deeper, hole": Choice(HOLE, DEEPER),
+    "deeper, hole, mixup": Choice(HOLE, DEEPER, "mixup"),
+    "deeper, cutmix": Choice(net=DEEPER, mix="cutmix"),
+    "wider, hole": Choice(HOLE, WIDER),
 }
 
 
 def run(choice: str, seed: int, epochs: int) -> dict[str, Any]:
     """Train once; the row of the result."""
-    augmentation, settings = CHOICES[choice]
+    tried = CHOICES[choice]
     began = time.process_time()
     with tempfile.TemporaryDirectory() as out:
         course = start_course(
             open_images("fashion").split("train"), "fashion",
-            Recipe(**{"preset": "best", "net": NET, "epochs": epochs, "val": 0.5, "out": out, "seed": seed, **settings}),
+            Recipe(preset="best", net=tried.net, epochs=epochs, val=0.5, out=out, seed=seed),
         )  # fmt: skip
-        judged, loss = trained(course, augmentation)
+        judged, loss = trained(course, tried)
     recipe = course.recipe
     return {
         "choice": choice, "seed": seed, "epochs": recipe.epochs, "net": recipe.net, "lr": recipe.lr,
         "weight_decay": recipe.weight_decay, "batch": recipe.batch, "smoothing": recipe.smoothing,
-        "augmentation": vars(augmentation), "trained on": len(course.train), "judged by": len(course.val),
+        "augmentation": vars(tried.augmentation), "mix": tried.mix, "trained on": len(course.train), "judged by": len(course.val),
         "training loss of the last epoch": round(loss, 4), "judged": judged,
         "cpu_minutes": round((time.process_time() - began) / 60, 2),
     }  # fmt: skip
 
 
-def trained(course: Course, augmentation: Augmentation) -> tuple[dict[str, Any], float]:
+def trained(course: Course, tried: Choice) -> tuple[dict[str, Any], float]:
     """All steps, then what is right of the held-out images; and the loss of the last epoch."""
     state = first_state(course)
     averages = {decay: Average(state.net, decay) for decay in DECAYS}
@@ -73,8 +89,9 @@ def trained(course: Course, augmentation: Augmentation) -> tuple[dict[str, Any],
     labels = course.train.labels.numpy()
     loss = 0.0
     for epoch in range(course.epochs):
-        changes = augmentation.changes(course.recipe.seed, epoch, len(labels), size)
-        for batch in batches(course.recipe, epoch, labels, changes, course.steps_per_epoch):
+        changes = tried.augmentation.changes(course.recipe.seed, epoch, len(labels), size)
+        mixed = mixture(tried.mix, course.recipe.seed, epoch, len(labels), size)
+        for batch in batches(course.recipe, epoch, labels, changes, course.steps_per_epoch, mixed):
             train_step(course, state, batch)
             for average in averages.values():
                 average.update(state.net, state.step)

@@ -1,5 +1,7 @@
 """Asking for rows: the answers of the page against numpy, over 25,000 channels in Chromium."""
 
+import json
+from decimal import ROUND_HALF_EVEN, Context
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from convscope.explorer.app import create_app
 from convscope.explorer.assets import assets
+from convscope.explorer.columns import numbers_as_json
 from convscope.explorer.packed import unpacked
 
 from . import many
@@ -193,3 +196,14 @@ def test_the_columns_of_25_000_channels_are_small(published):
     assert len(script) <= 300_000
     data = unpacked(script)
     assert len(data["max"]) == sum(count for _, _, count, _ in data["layers"]) == 25_000
+
+
+def test_numbers_printed_all_at_once_are_rounded_as_decimals_are_and_what_is_none_is_null():
+    rng, three = np.random.default_rng(0), Context(prec=3, rounding=ROUND_HALF_EVEN)
+    values = np.concatenate([
+        rng.normal(size=500) * 10.0 ** rng.integers(-8, 9, 500), [0.0, -0.0, 0.125, 2.675, 1234.5, 999.6],
+    ])  # fmt: skip
+    text = numbers_as_json(np.append(values, [np.nan, np.inf, -np.inf]))
+    expected = [float(three.create_decimal_from_float(value)) for value in values]
+    assert json.loads(text) == [*expected, None, None, None]
+    assert numbers_as_json(np.empty(0)) == "[]"

@@ -1,5 +1,7 @@
 """A planted problem that a tiny network learns in seconds: bright top or bright bottom."""
 
+import os
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from convscope.images import open_images
 from convscope.images.source import Images
+from convscope.train.events import Step
 
 
 def plant(count: int = 48, side: int = 12, classes: tuple[str, ...] = ("bottom", "top")) -> Images:
@@ -41,3 +44,17 @@ def quick(tmp_path) -> dict:
         "name": "run",
         "threads": 1,
     }
+
+
+@pytest.fixture(scope="session")
+def stop_at() -> Callable[[int], Callable]:
+    """A listener that interrupts the run at one step."""
+
+    def listener(step: int) -> Callable:
+        def listen(event):
+            if isinstance(event, Step) and event.step == step:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        return listen
+
+    return listener

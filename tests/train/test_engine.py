@@ -20,7 +20,7 @@ from convscope.train.batches import Batch, batches
 from convscope.train.checkpoint import read_checkpoint
 from convscope.train.config import read_config
 from convscope.train.course import start_course
-from convscope.train.events import Epoch, Step
+from convscope.train.events import Epoch
 from convscope.train.handed import sided
 from convscope.train.loop import first_state, train
 from convscope.train.memory import shown_in_parts
@@ -30,17 +30,6 @@ from convscope.train.plan import plan
 from convscope.train.precision import choose_precision, has_bfloat16
 from convscope.train.recipe import Recipe
 from convscope.train.tones import TONES, change_tones
-
-
-def stop_at(step):
-    import os
-    import signal
-
-    def listen(event):
-        if isinstance(event, Step) and event.step == step:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    return listen
 
 
 def last(folder):
@@ -59,7 +48,7 @@ def test_an_average_is_the_literal_sum():
     assert average.tensors["weight"].item() == pytest.approx(expected)
 
 
-def test_an_averaged_run_resumes_to_the_bit_and_keeps_the_average(images, quick, tmp_path):
+def test_an_averaged_run_resumes_to_the_bit_and_keeps_the_average(images, quick, tmp_path, stop_at):
     whole = train(images, **quick | {"name": "whole"}, ema=0.9)
     with pytest.raises(Interrupted):
         train(images, **quick, ema=0.9, on_progress=stop_at(4))
@@ -124,7 +113,7 @@ def step_of(images, tmp_path, parts=1, **asked):
     return course, state, batch, told, [p.grad.clone() for p in state.net.parameters()]
 
 
-@pytest.mark.parametrize("asked", [{}, {"balance": "weights"}])
+@pytest.mark.parametrize("asked", [{}, {"balance": "weights", "mix": "cutmix"}])
 def test_a_batch_in_parts_has_the_gradients_of_the_whole(uneven, tmp_path, asked):
     *_, told, whole = step_of(uneven, tmp_path, 1, **asked)
     *_, told_in_parts, parts = step_of(uneven, tmp_path, 5, **asked)
@@ -237,7 +226,7 @@ def test_the_number_of_decoding_threads_changes_no_bit(tmp_path, workers):
     assert np.array_equal(together.values.permute(0, 2, 3, 1).numpy(), literal)
 
 
-def test_workers_may_change_at_a_resume(images, quick):
+def test_workers_may_change_at_a_resume(images, quick, stop_at):
     whole = train(images, **quick | {"name": "whole"}, workers=0)
     with pytest.raises(Interrupted):
         train(images, **quick, workers=2, on_progress=stop_at(3))

@@ -108,8 +108,23 @@ def test_the_best_preset_trains_a_deeper_network_unless_one_is_asked_for(planted
         plan(planted(side=28), 40, Recipe(preset=preset, net=net)).recipe.net
         for preset, net in (("balanced", None), ("best", None), ("best", "8c3 fc16"))
     ]
-    assert [net.count("c3bn") for net in nets] == [2, 3, 0]
+    assert [net.count("c3bn") for net in nets] == [2, 4, 0]
     assert nets[2] == "8c3 fc16"
+
+
+@pytest.mark.parametrize(
+    ("asked", "hole"),
+    [
+        ({"preset": "best"}, 0.35),
+        ({}, 0.0),
+        ({"augment": "strong"}, 0.35),
+        ({"preset": "best", "hole": 0.0}, 0.0),
+    ],
+)
+def test_a_square_is_covered_where_it_is_asked_for_and_the_note_says_so(planted, asked, hole):
+    chosen = plan(planted(side=28), 40, Recipe(**asked))
+    assert (chosen.recipe.hole, chosen.recipe.mix) == (hole, "none")
+    assert any("--hole 0.35" in note for note in chosen.notes) is bool(hole)
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,15 @@ class Augmentation:
 
 def cover(batch: Tensor, holes: Tensor) -> Tensor:
     """Float images ``[N, C, H, W]`` with a rectangle of mid-grey each; ``holes`` as in ``Changes``."""
-    top, left, bottom, right = holes.to(batch.device).T[:, :, None]
-    down, across = (torch.arange(side, device=batch.device) for side in batch.shape[2:])
-    inside = ((down >= top) & (down < bottom))[:, None, :, None] & ((across >= left) & (across < right))[
-        :, None, None
-    ]
-    return torch.where(inside, 127.5, batch)
+    return torch.where(inside(holes.to(batch.device), *batch.shape[2:]), 127.5, batch)
+
+
+def inside(boxes: Tensor, height: int, width: int) -> Tensor:
+    """Which pixels lie in a box each, bool ``[N, 1, H, W]``; ``boxes`` as holes in ``Changes``."""
+    top, left, bottom, right = boxes.T[:, :, None]
+    down, across = (torch.arange(side, device=boxes.device) for side in (height, width))
+    rows, columns = (down >= top) & (down < bottom), (across >= left) & (across < right)
+    return rows[:, None, :, None] & columns[:, None, None]
 
 
 def hue_rotation(angle: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from convscope.plain.files import write_json
 from convscope.train.augment import AUGMENTATIONS, Changes
 from convscope.train.batches import Batch, batches
 from convscope.train.config import read_config, resumed, write_config
+from convscope.train.mix import Mixture, mixture
 from convscope.train.pixels import Pixels, load
 from convscope.train.plan import Plan, check_images, plan
 from convscope.train.precision import choose_precision
@@ -44,6 +45,11 @@ class Course:
         return self.plan.recipe
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the input, in pixels."""
+        return self.plan.fit.height, self.plan.fit.width
+
+    @property
     def epochs(self) -> int:
         return self.recipe.epochs or 0
 
@@ -69,15 +75,21 @@ class Course:
 
     def changes(self, epoch: int) -> Changes | None:
         """How each training image is changed in an epoch."""
-        size = (self.plan.fit.height, self.plan.fit.width)
-        augmentation = AUGMENTATIONS[self.recipe.augment or "none"]
-        augmentation = replace(augmentation, mirror=bool(self.recipe.flip))
-        return augmentation.changes(self.recipe.seed, epoch, len(self.train), size)
+        recipe = self.recipe
+        augmentation = AUGMENTATIONS[recipe.augment or "none"]
+        augmentation = replace(augmentation, mirror=bool(recipe.flip), hole=recipe.hole or 0.0)
+        return augmentation.changes(recipe.seed, epoch, len(self.train), self.size)
+
+    def mixture(self, epoch: int) -> Mixture | None:
+        """What each training image is mixed with in an epoch."""
+        return mixture(self.recipe.mix or "none", self.recipe.seed, epoch, len(self.train), self.size)
 
     def batches(self, epoch: int) -> list[Batch]:
         """What each step of an epoch is shown."""
         labels = self.train.labels.cpu().numpy()
-        return batches(self.recipe, epoch, labels, self.changes(epoch), self.steps_per_epoch)
+        return batches(
+            self.recipe, epoch, labels, self.changes(epoch), self.steps_per_epoch, self.mixture(epoch)
+        )
 
     def normalise(self, values: Tensor) -> Tensor:
         """Network input from pixels 0 to 255 ``[N, C, H, W]``, the arithmetic of ``Model.preprocess``."""

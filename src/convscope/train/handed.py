@@ -42,6 +42,17 @@ def sided(classes: tuple[str, ...]) -> str | None:
     return None
 
 
+def covered_and_mixed(recipe: Recipe) -> str:
+    """What else happens to each picture, for the note on augmentation; "" where nothing does.
+
+    >>> covered_and_mixed(Recipe(hole=0.25, mix="cutmix"))
+    ' Each picture is also covered by a square of mid-grey (--hole 0.25) and mixed with another (--mix cutmix).'
+    """
+    parts = [f"covered by a square of mid-grey (--hole {recipe.hole:g})"] if recipe.hole else []
+    parts += [f"mixed with another (--mix {recipe.mix})"] if recipe.mix not in (None, "none") else []
+    return f" Each picture is also {' and '.join(parts)}." if parts else ""
+
+
 def _note(augment: str, flip: bool, reason: str) -> str:
     return (
         f"Augmentation {augment!r}, {'with' if flip else 'without'} mirroring: {reason} (--augment, --flip)."

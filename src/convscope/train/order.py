@@ -9,7 +9,7 @@ def order(seed: int, epoch: int, samples: int) -> np.ndarray:
     >>> order(0, 1, 4).tolist() == order(0, 1, 4).tolist()
     True
     """
-    return _generator(seed, epoch, stream=0).permutation(samples)
+    return generator(seed, epoch, stream=0).permutation(samples)
 
 
 def draws(seed: int, epoch: int, samples: int, count: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def draws(seed: int, epoch: int, samples: int, count: int) -> np.ndarray:
 
     Row i is the same for any number of samples above i.
     """
-    return _generator(seed, epoch, stream=1).random((samples, count), dtype=np.float32)
+    return generator(seed, epoch, stream=1).random((samples, count), dtype=np.float32)
 
 
 def balanced(seed: int, epoch: int, labels: np.ndarray) -> np.ndarray:
@@ -27,7 +27,7 @@ def balanced(seed: int, epoch: int, labels: np.ndarray) -> np.ndarray:
     [3, 3]
     """
     classes = np.unique(labels)
-    chance = _generator(seed, epoch, stream=2)
+    chance = generator(seed, epoch, stream=2)
     shares = np.full(len(classes), len(labels) // len(classes))
     shares[chance.permutation(len(classes))[: len(labels) % len(classes)]] += 1
     parts = [
@@ -42,5 +42,6 @@ def _in_turn(chance: np.random.Generator, rows: np.ndarray, count: int) -> np.nd
     return np.concatenate([chance.permutation(rows) for _ in range(rounds)])[:count]
 
 
-def _generator(seed: int, epoch: int, stream: int) -> np.random.Generator:
+def generator(seed: int, epoch: int, stream: int) -> np.random.Generator:
+    """Chance of its own for each purpose (``stream``) of an epoch."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch, stream))))

@@ -148,8 +148,8 @@ def curves(history: Rows) -> list[str]:
     )
     drawn = "".join(chart([panel], f"{panel.title} over the epochs", "epoch") for panel in panels)
     words = (
-        "In training, pictures are shifted, turned or coloured as the recipe says and labels smoothed, so that its loss "
-        "can lie above that of validation."
+        "In training, pictures are shifted, turned, coloured, covered or mixed as the recipe says and labels smoothed, so "
+        "that its loss can lie above that of validation."
     )
     return [heading("While training"), paragraph(words, "muted"), f'<div class="curves">{drawn}</div>']
 

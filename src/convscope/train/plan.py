@@ -14,9 +14,10 @@ from convscope.nets.architecture import Architecture, create, describe
 from convscope.nets.layout import lay_out
 from convscope.nets.spec import parse
 from convscope.plain.fit import Fit
+from convscope.train.augment import AUGMENTATIONS
 from convscope.train.finetune import EPOCHS as FINE_EPOCHS
 from convscope.train.finetune import NONE, SHARE, Origin, advice, find_origin
-from convscope.train.handed import choose_changes
+from convscope.train.handed import choose_changes, covered_and_mixed
 from convscope.train.paper import paper_notes
 from convscope.train.presets import EFFORT, PATIENT, settled
 from convscope.train.recipe import Recipe
@@ -76,8 +77,10 @@ def _closed(
     """The recipe with what depends on images (all of them grey?) and network alone, and a note on its augmentation."""
     augment, flip, why = choose_changes(images.classes, grey, recipe)
     batch = recipe.batch or choose_batch(train_images)
-    settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch}
-    return replace(recipe, augment=augment, flip=flip, **settings), why
+    hole = AUGMENTATIONS[augment].hole if recipe.hole is None else recipe.hole
+    settings = {"imgsz": fit.height, "epochs": recipe.epochs or epochs, "batch": batch, "hole": hole}
+    closed = replace(recipe, augment=augment, flip=flip, **settings)
+    return closed, why + covered_and_mixed(closed)
 
 
 def fit_note(fit: Fit) -> str:

@@ -10,6 +10,7 @@ Preset = Literal["fast", "balanced", "best", "paper"]
 Optimizer = Literal["adamw", "sgd"]
 Schedule = Literal["one-cycle", "constant", "step"]
 Augment = Literal["auto", "none", "shift", "flip", "colour", "strong"]
+Mix = Literal["none", "mixup", "cutmix"]
 Balance = Literal["none", "weights", "sampler"]
 Whole = Literal["pad", "crop"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -19,6 +20,7 @@ CHOICES = {
     "optimizer": Optimizer,
     "schedule": Schedule,
     "augment": Augment,
+    "mix": Mix,
     "balance": Balance,
     "precision": Precision,
 }
@@ -34,6 +36,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "clip_rms": (1e-6, 1e6),
     "smoothing": (0, 0.9),
     "ema": (0, 0.99999),
+    "hole": (0, 0.9),
     "val": (0.01, 0.9),
     "seed": (0, 2**32 - 1),
     "threads": (1, 1024),
@@ -98,13 +101,19 @@ class Recipe:
     flip
         Mirror pictures; where nothing is said, not where a mirror may change the class (grey pictures, names
         that are letters or digits or say left or right).
+    hole
+        Cover a square of mid-grey somewhere in each picture, its side this share of the picture's; where
+        nothing is said, a third with "strong" and with the preset "best", and none otherwise.
+    mix
+        Show each picture mixed with another, and ask for both classes: "mixup" lays them over each other,
+        "cutmix" pastes a box of the other; "none" does neither.
     shuffle
         A new order of the images in every epoch; otherwise the first one again.
     standardise
         Pixels with mean 0 and deviation 1 over the training images; otherwise from 0 to 1.
     val
         Share of the images held out where the data has no split of its own: a fifth, and with "best" no more
-        than 1,000 images.
+        than 500 images.
     precision
         "bfloat16" computes faster where the processor has it, "auto" uses it only there; weights, validation
         and the model stay float32.
@@ -150,6 +159,8 @@ class Recipe:
     balance: Balance | None = None
     augment: Augment | None = None
     flip: bool | None = None
+    hole: float | None = None
+    mix: Mix | None = None
     shuffle: bool | None = None
     standardise: bool | None = None
     val: float | None = None

@@ -35,24 +35,37 @@ def gradients(course: Course, state: State, parts: list[Batch]) -> tuple[float, 
     """(mean loss, how many were right) of a batch in parts; the gradients are those of the whole batch."""
     state.optimizer.zero_grad()
     torch.manual_seed(course.recipe.seed * 1_000_003 + state.step)  # dropout, repeatable
-    weights = course.class_weights
-    labels = [course.train.labels[torch.from_numpy(part.rows)] for part in parts]
-    whole = sum(float(_weight(part, weights)) for part in labels)
+    whole = sum(_weight(course, part) for part in parts)
     told = torch.zeros(2, dtype=torch.float64)
-    for part, true in zip(parts, labels, strict=True):
+    for part in parts:
         batch = course.normalise(part.pixels(course.train))
         with arithmetic(course.recipe.precision, course.device):
             scores = state.net(batch)
-        loss = functional.cross_entropy(
-            scores.float(), true, weights, reduction="sum", label_smoothing=course.recipe.smoothing or 0.0
-        )
+        loss, right = _summed(course, part, scores.float())
         (loss / whole).backward()
-        told += torch.stack([loss.detach() / whole, (scores.argmax(1) == true).sum()]).cpu()
+        told += torch.stack([loss.detach() / whole, right]).cpu()
     return float(told[0]), float(told[1])
 
 
-def _weight(labels: Tensor, weights: Tensor | None) -> Tensor | int:
-    return len(labels) if weights is None else weights[labels].sum()
+def _summed(course: Course, part: Batch, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """(loss, how many are right), summed; of a mixed picture each class counts by its share."""
+    smoothing, said = course.recipe.smoothing or 0.0, scores.argmax(1)
+    loss, right = scores.new_zeros(2)
+    for share, true in part.targets(course.train):
+        losses = functional.cross_entropy(
+            scores, true, course.class_weights, reduction="none", label_smoothing=smoothing
+        )
+        loss, right = loss + (share * losses).sum(), right + (share * (said == true)).sum()
+    return loss, right
+
+
+def _weight(course: Course, part: Batch) -> float:
+    """What the images of a part weigh in the loss."""
+    if course.class_weights is None:
+        return len(part)
+    return sum(
+        float((share * course.class_weights[true]).sum()) for share, true in part.targets(course.train)
+    )
 
 
 def validate(course: Course, state: State) -> tuple[float, float]:

@@ -45,7 +45,7 @@ def _write_panels(site: Site, asked: Asked) -> str:
         return str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
 
     channels = range(first, min(first + PANELS_A_SHARD, layer.channels))
-    return packed(panels_script(layer.name, shard), [text(channel) for channel in channels])
+    return packed(panels_script(layer.name, shard), [text(channel) for channel in channels], level=9)
 
 
 def _sheets(site: Site, layer: AtlasLayer) -> dict[str, list[str]]:

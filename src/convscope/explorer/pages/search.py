@@ -3,9 +3,9 @@
 from itertools import islice
 
 from convscope.explorer.addresses import PANELS_A_SHARD
-from convscope.explorer.columns import channel_columns, listed_channels
+from convscope.explorer.columns import channel_text, listed_channels
 from convscope.explorer.excerpt import channels_in
-from convscope.explorer.packed import packed
+from convscope.explorer.packed import packed_text
 from convscope.explorer.page import Page, only
 from convscope.explorer.pages.likeness import knows_likeness
 from convscope.explorer.site import Asked, Site
@@ -26,7 +26,7 @@ def _write(site: Site, asked: Asked) -> str:
 
 
 def _write_script(site: Site, asked: Asked) -> str:
-    return packed(SCRIPT_ADDRESS, channel_columns(site.atlas, list(site.atlas.layers.values())))
+    return packed_text(SCRIPT_ADDRESS, channel_text(site.atlas, site.atlas.layers.values()), level=4)
 
 
 PAGE = Page("/search/", _write, only("search/"), nav="Search")
