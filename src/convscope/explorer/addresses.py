@@ -61,6 +61,10 @@ def panels_script(layer: str, shard: int) -> str:
     return f"{layer_page(layer)}panels/{shard:03d}.js"
 
 
+def likeness_script(layer: str, shard: int) -> str:
+    return f"{layer_page(layer)}like/{shard:03d}.js"
+
+
 def loupe_script(chosen: int, layer: str) -> str:
     return f"loupe/{chosen}/{escape(layer)}.js"
 
