@@ -14,7 +14,6 @@ from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
 from convscope.explorer.site import Asked, Site
 
-
 MOST = 1024  # channels of a layer: all pairs of 4,096 would be 40 MB in a published atlas
 
 
