@@ -8,7 +8,9 @@ from convscope.survey.loupe import NONE, strongest
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 9])
 def test_the_three_strongest_of_every_cell(channels):
-    scores = np.random.default_rng(channels).integers(0, 4, (channels, 5, 6)).astype(np.float32)  # many are equal
+    scores = (
+        np.random.default_rng(channels).integers(0, 4, (channels, 5, 6)).astype(np.float32)
+    )  # many are equal
     ids, best = strongest(scores)
     for y in range(5):
         for x in range(6):
