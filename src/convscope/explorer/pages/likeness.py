@@ -14,10 +14,12 @@ from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
 from convscope.explorer.site import Asked, Site
 
+MOST = 1024  # channels of a layer: all pairs of 4,096 would be 40 MB in a published atlas
+
 
 def knows_likeness(atlas: Atlas, layer: AtlasLayer) -> bool:
-    """Whether the strongest activations over the sample of images were kept."""
-    return has(atlas, layout.peaks_file(Path(), layer.name))
+    """Whether the strongest activations over the sample of images were kept, of no more than ``MOST`` channels."""
+    return layer.channels <= MOST and has(atlas, layout.peaks_file(Path(), layer.name))
 
 
 def _write(site: Site, asked: Asked) -> str:
