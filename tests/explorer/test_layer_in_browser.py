@@ -26,6 +26,7 @@ DECODED = """() => Promise.all([...document.querySelectorAll('.card img')].map(i
 
 # every card in sight stands where the order has it, in the very task that asks for another one
 SORTED = """() => { const field = document.querySelector('[name=sort]'); field.value = 'max'; field.dispatchEvent(new Event('input'));
+  document.querySelectorAll('.card').forEach(card => card.getBoundingClientRect());  // what is not painted yet is laid out by asking
   const { shown, cards } = document.querySelector('scope-grid'), seen = [...document.querySelectorAll('.card')].filter(card => {
     const { top, bottom } = card.getBoundingClientRect(); return bottom > 0 && top < innerHeight; });
   return seen.length > 7 && shown.length === 512 && shown[0] !== cards[0] && seen.every((card, place) => card === shown[place]); }"""
