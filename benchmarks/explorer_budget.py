@@ -31,8 +31,10 @@ from PIL import Image
 
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, open_atlas
+from convscope.explorer.addresses import PANELS_A_SHARD
 from convscope.explorer.assets import assets
 from convscope.explorer.pages import PAGES, make_site, script_addresses
+from convscope.explorer.pages.likeness import knows_likeness
 from convscope.explorer.site import Asked
 from convscope.plain.names import escape
 
@@ -143,6 +145,8 @@ def page_lines(atlas: Atlas) -> Iterator[Line]:
     for page in PAGES:
         if "{row" in page.route or page.route.startswith("/image/"):
             continue
+        if page.route.endswith("/like/{shard:int}.js") and not knows_likeness(atlas, widest):
+            continue
         lessons = {"key": "receptive-field"} if page.route.startswith("/lab") else {}
         asked = Asked(
             parts | lessons | ({"folder": escape(loupes(atlas)[0])} if "chosen" in page.route else {}), {}
@@ -167,7 +171,7 @@ def panel_lines(atlas: Atlas, most: int = 40) -> Iterator[Line]:
     for _, folder, _, shard in every[:: max(1, len(every) // most)]:
         number = int(shard.removesuffix(".js"))
         text = page.write(site, Asked({"folder": folder, "shard": number}, {}))
-        sizes.append(len(text) / min(16, site.layer(folder).channels - 16 * number))
+        sizes.append(len(text) / min(PANELS_A_SHARD, site.layer(folder).channels - PANELS_A_SHARD * number))
     yield Line("a published panel", 4, round(float(np.mean(sizes)) / 1000, 2), "KB")
 
 

@@ -25,7 +25,10 @@ def knows_likeness(atlas: Atlas, layer: AtlasLayer) -> bool:
 def _write(site: Site, asked: Asked) -> str:
     """For some channels each, thousandths of their correlation with every channel of the layer that is shown."""
     atlas, layer, shard = site.atlas, site.layer(asked.path["folder"]), asked.path["shard"]
-    if shard not in shards(layer) or not knows_likeness(atlas, layer):
+    if not knows_likeness(atlas, layer):
+        known = [name for name, one in atlas.layers.items() if knows_likeness(atlas, one)]
+        raise UnknownName("layer with similarities", layer.name, known)
+    if shard not in shards(layer):
         raise UnknownName("shard of similarities", shard, map(str, shards(layer)))
     first = shard * PANELS_A_SHARD
     some = range(first, min(first + PANELS_A_SHARD, layer.channels))
