@@ -42,11 +42,17 @@ def test_every_epoch_has_a_column_and_the_numbers_of_its_own_survey(run, tmp_pat
     name, tile = atlas.layer("conv1").name, atlas.layer("conv1").tile
     with Image.open(layout.evolution_picture(atlas.path, name, 0)) as picture:
         assert picture.size == (3 * tile, 2 * tile)
-    first = survey(
-        open_model(f"{run}@0"), run_images(run), into=tmp_path / "first", split="val", project="none"
-    )
+    first, last = (
+        survey(open_model(f"{run}@{epoch}"), run_images(run), into=tmp_path / f"{epoch}", split="val", project="none")
+        for epoch in (0, 2)
+    )  # fmt: skip
     assert np.array_equal(kept["value"][:, 0], first.numbers("conv1")["maximum"])
     assert not np.allclose(kept["value"][:, 0], kept["value"][:, 2])
+    peaks = [one.peaks("conv1")["peak"] for one in (first, last)]
+    alike = [np.corrcoef(early, late)[0, 1] for early, late in zip(*peaks, strict=True)]
+    assert kept["alike"][:, 0] == pytest.approx(alike, abs=1e-5)
+    assert kept["alike"][:, 2] == pytest.approx(1, abs=1e-6)
+    assert np.array_equal(kept["same"][:, 0], peaks[0].argmax(1) == peaks[1].argmax(1))
 
 
 def test_a_run_without_its_series_says_what_to_do(run, tmp_path):
@@ -64,7 +70,7 @@ def test_a_damaged_file_of_epochs_names_the_command(run, tmp_path):
     name = next(iter(atlas.layers))
     whole = atlas.evolution(name)
     assert whole is not None
-    kept = {**whole, "channel": np.array([99])}
-    write_evolution(atlas.path, name, kept)
-    with pytest.raises(BadAtlas, match="run `convscope evolve RUN` again"):
-        atlas.evolution(name)
+    for hurt in ({"channel": np.array([99])}, {"alike": whole["alike"][:, :2]}):
+        write_evolution(atlas.path, name, {**whole, **hurt})
+        with pytest.raises(BadAtlas, match="run `convscope evolve RUN` again"):
+            atlas.evolution(name)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file
 
 from convscope.atlas import layout, write
@@ -98,3 +99,15 @@ def test_safetensors_alone_can_read_it(folder):
     """Given only the format page, not this package, the numbers are found and read."""
     there = load_file(folder / "layers" / "block~2f2.add~232" / "numbers.safetensors")
     assert np.array_equal(there["mean"], numbers(1)["mean"])
+
+
+@pytest.mark.parametrize(("tile", "most"), [(64, 21_500), (80, 28_500)])
+def test_a_strip_busier_than_photographs_is_small_and_looks_like_what_was_drawn(tmp_path, tile, most):
+    grain = np.random.default_rng(0).integers(0, 256, (2 * tile // 5, 9 * tile // 5, 3), dtype=np.uint8)
+    drawn = np.asarray(Image.fromarray(grain).resize((9 * tile, 2 * tile), Image.Resampling.BICUBIC))
+    path = layout.strip_file(tmp_path, "conv1", 7)
+    write.write_picture(path, drawn)
+    assert path.stat().st_size <= most
+    with Image.open(path) as picture:
+        error = np.asarray(picture).astype(float) - drawn
+    assert 20 * np.log10(255 / error.std()) > 26  # decibels

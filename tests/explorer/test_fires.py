@@ -62,11 +62,11 @@ def test_winners_stand_over_the_sample_and_what_neither_holds_is_unknown(own):
     assert all_known.known == 6
 
 
-def test_scripts_hold_sixteen_channels_each_and_strangers_are_refused(atlas):
+def test_scripts_hold_eight_channels_each_and_strangers_are_refused(atlas):
     app = create_app(atlas)
-    found = unpacked(ask(app, "/layer/relu1/fires/000.js").text)
+    found = [one for shard in (0, 1) for one in unpacked(ask(app, f"/layer/relu1/fires/00{shard}.js").text)]
     assert found == [list(one) for one in fires(atlas, atlas.layers[LAYER], range(10))]
-    assert ask(app, "/layer/relu1/fires/001.js").status == 404
+    assert ask(app, "/layer/relu1/fires/002.js").status == 404
 
 
 def test_margins_are_columns_or_are_said_to_lack(atlas, half_made):

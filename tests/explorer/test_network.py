@@ -1,6 +1,7 @@
 """The page of the network and that of its training: everything listed, in whatever atlas, and scripts that agree."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -50,7 +51,8 @@ def grown(tmp_path_factory):
     places = dict.fromkeys(("image", "y", "x", "scale"), np.zeros(grid))
     write_evolution(made.path, "relu1", {
         "epoch": np.array(EPOCHS), "channel": np.array(channels), "row": np.arange(6),
-        "value": rng.random(grid), **places,
+        "value": rng.random(grid), **places, "image": np.array([[0, 0, 3, 3], [1, 1, 1, 1]]),
+        "alike": np.tile([0.25, 0.5, 0.95, 1], (10, 1)), "same": np.tile([0, 0, 0, 1], (10, 1)),
     })  # fmt: skip
     for channel in channels:
         path = layout.evolution_picture(made.path, "relu1", channel)
@@ -131,7 +133,14 @@ def test_training_shows_curves_and_every_channel_that_was_followed(grown):
     assert page.count('class="grown"') == 2
     assert "80.0 %" in page
     assert "not those that the run ended with" not in page
+    settled = re.findall(r"(\d\.\d\d) <span>(\d+) %", page)
+    assert settled == [("0.25", "0"), ("0.50", "0"), ("0.95", "0"), ("1.00", "100")]
+    assert "<td>epoch 2</td></tr>" in page  # settled from epoch 2 on
+    assert page.count('<li class="other">') == 1  # the first channel's image changes once
     assert ask(create_app(grown), "/layers/relu1/evolution/7.jpg").status == 200
+    assert 'href="../../training/#relu1-7"' in text(grown, "/layer/relu1/", "c=7")
+    assert 'id="relu1-7"' in page
+    assert "how it grew" not in text(grown, "/layer/relu1/", "c=2")
 
 
 def test_without_a_run_the_page_names_the_commands(half_made):
@@ -149,7 +158,8 @@ def test_scripts_find_steps_and_turn_the_epoch_and_keep_both_in_the_address(brow
             assert page.locator("main output").inner_text() == "3 found"
             assert page.locator("g.hit").count() == 3
             assert {"layer2.0", "layer2.1", "head"} <= set(page.evaluate("Scope.get('open').split(',')"))
-        with visit(browser, f"{url}training/?epoch=3") as page:
+        with visit(browser, f"{url}training/?epoch=3#relu1-7") as page:
+            assert page.url.endswith("#relu1-7")  # where a channel's panel led to
             output = page.locator("main output")
             assert output.inner_text() == "2"
             page.locator("#epoch").press("End")
@@ -157,4 +167,10 @@ def test_scripts_find_steps_and_turn_the_epoch_and_keep_both_in_the_address(brow
             left = page.evaluate("getComputedStyle(document.querySelector('.grown'), '::after').left")
             width = page.locator(".grown").first.bounding_box()["width"]
             assert float(left[:-2]) == pytest.approx(width * 3 / 4, abs=1)
+            page.click("#alone summary")
+            first, shown = page.locator(".grown").first, page.locator(".grown img").first
+            window, strip = first.bounding_box(), shown.bounding_box()
+            assert strip["width"] == pytest.approx(4 * window["width"], abs=1)
+            assert window["x"] - strip["x"] == pytest.approx(3 * window["width"], abs=1)  # its last quarter
+            assert "open=alone" in page.url
             assert "epoch=" in page.url

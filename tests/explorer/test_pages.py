@@ -103,8 +103,8 @@ def test_a_channel_shows_its_stored_numbers(app, atlas):
 
 
 def test_the_panel_on_the_page_is_the_one_in_the_script(app):
-    texts = unpacked(ask(app, "/layer/layer2.0.relu~232/panels/004.js").text)
-    assert len(texts) == PANELS_A_SHARD == 16
+    texts = unpacked(ask(app, "/layer/layer2.0.relu~232/panels/008.js").text)
+    assert len(texts) == PANELS_A_SHARD == 8
     assert texts[70 - 64] in ask(app, "/layer/layer2.0.relu~232/", query="c=70").text
 
 

@@ -1,5 +1,7 @@
 """Asking for rows: the answers of the page against numpy, over 25,000 channels in Chromium."""
 
+import json
+from decimal import ROUND_HALF_EVEN, Context
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from convscope.explorer.app import create_app
 from convscope.explorer.assets import assets
+from convscope.explorer.columns import numbers_as_json
 from convscope.explorer.packed import unpacked
 
 from . import many
@@ -20,7 +23,7 @@ ASK = """async text => {
   const find = document.querySelector('scope-find'), field = find.querySelector('[name=q]');
   field.value = text;
   field.dispatchEvent(new Event('input'));
-  return { rows: find.rows, drawn: find.querySelectorAll('tbody.found tr').length, said: find.say.textContent };
+  return { rows: find.rows, drawn: [...find.querySelectorAll('tbody.found a')].slice(0, 24).map(link => link.textContent), said: find.say.textContent };
 }"""
 
 
@@ -91,7 +94,8 @@ def test_ten_questions_over_25_000_channels_are_answered_as_numpy_does(browser, 
             expected = np.flatnonzero(wanted(columns)).tolist()
             assert answer["rows"] == expected, query
             assert answer["said"].startswith(f"{len(expected)} of 25000"), query
-            assert answer["drawn"] == min(32, len(expected))  # at once; the others follow
+            names = [f"{columns['layer'][row]}:{columns['channel'][row]}" for row in expected[:24]]
+            assert answer["drawn"] == names  # at once; the others follow
         page.evaluate(ASK, "layer:conv7")
         until(page, f"() => {ROWS}.length === 100")
         assert page.evaluate(ROWS) == [f"conv7:{channel}" for channel in range(100)]
@@ -154,7 +158,7 @@ def test_a_question_is_in_the_address_and_what_is_not_understood_is_said(browser
         assert "Not understood: colour:red sel>much. Ask by layer, class, channel, max" in page.evaluate(SAID)
         page.select_option("[name=sort]", "random")
         first = page.evaluate(ROWS)
-        page.locator("[name=again]").click()
+        page.locator(".again").click()
         assert page.evaluate(ROWS) != first
         page.reload()
         until(page, f"() => {SAID} !== 'reading the channels …'")
@@ -192,3 +196,14 @@ def test_the_columns_of_25_000_channels_are_small(published):
     assert len(script) <= 300_000
     data = unpacked(script)
     assert len(data["max"]) == sum(count for _, _, count, _ in data["layers"]) == 25_000
+
+
+def test_numbers_printed_all_at_once_are_rounded_as_decimals_are_and_what_is_none_is_null():
+    rng, three = np.random.default_rng(0), Context(prec=3, rounding=ROUND_HALF_EVEN)
+    values = np.concatenate([
+        rng.normal(size=500) * 10.0 ** rng.integers(-8, 9, 500), [0.0, -0.0, 0.125, 2.675, 1234.5, 999.6],
+    ])  # fmt: skip
+    text = numbers_as_json(np.append(values, [np.nan, np.inf, -np.inf]))
+    expected = [float(three.create_decimal_from_float(value)) for value in values]
+    assert json.loads(text) == [*expected, None, None, None]
+    assert numbers_as_json(np.empty(0)) == "[]"

@@ -81,7 +81,7 @@ def test_the_strips_are_drawn_with_the_lens_that_the_atlas_names(tmp_path, asked
     expected = signed(scale_tile(smooth(crop, 4.0), layer.tile)).pixels.astype(int)
     with Image.open(layout.strip_file(tmp_path, "3", channel)) as picture:
         drawn = np.asarray(picture).astype(int)[layer.tile :, : layer.tile]
-    assert np.abs(drawn - expected).mean() < 4  # JPEG
+    assert np.abs(drawn - expected).mean() < 5  # JPEG
 
 
 def sorted_images():

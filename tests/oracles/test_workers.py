@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from convscope.model.state import undisturbed
 from convscope.survey import workers
 from convscope.survey.run import survey
 from convscope.survey.tally import Tally
@@ -77,6 +78,18 @@ def test_a_tally_takes_batches_from_any_thread(monkeypatch):
         sys.setswitchinterval(before)
     for name, array in wanted.state().items():
         np.testing.assert_array_equal(found.state()[name], array, err_msg=name)
+
+
+def test_a_pass_on_the_processor_leaves_the_flags_of_the_process_alone(monkeypatch):
+    changed: list[bool] = []
+
+    class Flags:
+        allow_tf32 = property(lambda _: True, lambda _, value: changed.append(value))
+
+    monkeypatch.setattr(torch.backends, "cudnn", Flags())
+    with undisturbed(notes()):
+        pass
+    assert not changed
 
 
 def test_as_many_as_there_are_threads_for_and_room_for(threads, monkeypatch):

@@ -12,6 +12,7 @@ from convscope.atlas.write import write_evolution, write_picture
 from convscope.errors import BadModel
 
 CHANNELS, IMAGES, TOGETHER = 6, 256, 64
+COMPARED = 512  # images at most on which every channel is compared with itself at the end
 
 
 def evolve(
@@ -26,7 +27,8 @@ def evolve(
     """Look at some channels of a run's atlas after every epoch of its series, over ``images`` of its images.
 
     ``channels`` as in ``conv1:0-7,conv2``; without it ``each`` of every layer, spread evenly over those that
-    are not dead. The sample is spread evenly over the rows of the atlas. Raises BadModel where the run keeps
+    are not dead. The sample is spread evenly over the rows of the atlas. All channels of their layers are compared
+    with themselves at the last epoch (``convscope.atlas.settling``). Raises BadModel where the run keeps
     no series, BadAtlas where there is no atlas of these weights and images, BadImages, BadSpec, UnknownName.
 
     >>> cs.evolve("runs/photos", channels="conv2:0-7")  # doctest: +SKIP
@@ -38,10 +40,7 @@ def evolve(
     wanted = read_channels(channels, job.layers) or _spread(atlas, each)
     asked = {job.layers[place].name: numbers for place, numbers in wanted.items()}
     rows = np.unique(np.linspace(0, len(atlas.images) - 1, count).round().astype(int))
-    found = []
-    for done, model in enumerate(epochs.values()):
-        job.tell("looking", done, len(epochs), "epochs")
-        found.append(_look(model, job.pixels, rows, asked))
+    found = _look_at_all(job, list(epochs.values()), rows, asked)
     for done, (layer, numbers) in enumerate(asked.items()):
         job.tell("drawing", done, len(asked), "layers", layer)
         grown = {key: np.stack([one[layer][key] for one in found], axis=1) for key in found[0][layer]}
@@ -76,6 +75,20 @@ def _spread(atlas: Atlas, each: int) -> dict[int, list[int]]:
     return found
 
 
+def _look_at_all(job: Any, models: list[Any], rows: np.ndarray, asked: dict[str, list[int]]) -> list[Any]:
+    """What each epoch's weights answer; the last is looked at first, for all are compared with it and forgotten."""
+    from convscope.studies.evolution import settled
+
+    found, last = [], {}
+    for done, model in enumerate(reversed(models)):
+        job.tell("looking", done, len(models), "epochs")
+        looked = _look(model, job.pixels, rows, asked)
+        peaks = {layer: one.pop("peak") for layer, one in looked.items()}
+        last = last or peaks
+        found.append({layer: one | settled(peaks[layer], last[layer]) for layer, one in looked.items()})
+    return found[::-1]
+
+
 def _look(model: Any, pixels: Any, rows: np.ndarray, asked: dict[str, list[int]]) -> Any:
     from convscope.studies.evolution import strongest
 
@@ -84,7 +97,7 @@ def _look(model: Any, pixels: Any, rows: np.ndarray, asked: dict[str, list[int]]
             some = rows[start : start + TOGETHER]
             yield some, pixels.batch(some.tolist())
 
-    return strongest(model, batches(), asked)
+    return strongest(model, batches(), asked, rows[:: -(-len(rows) // COMPARED)])
 
 
 def _draw(

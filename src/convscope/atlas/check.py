@@ -155,5 +155,7 @@ def check_evolution(path: Path, arrays: Mapping[str, np.ndarray], channels: int,
     grid = (*channel.shape, *epoch.shape)
     fits = len(grid) == 2 and 0 not in grid and len(shapes) == len(layout.EVOLUTION)
     fits = fits and all(shapes[name] == grid for name in ("value", "image", "y", "x", "scale"))
+    whole = channels, *epoch.shape
+    fits = fits and all(arrays[name].shape == whole for name in layout.MORE_EVOLUTION if name in arrays)
     if not fits or not 0 <= channel.min() <= channel.max() < channels or arrays["image"].max() >= images:
         raise BadAtlas(f"{path} holds no epochs of {channels} channels: run `convscope evolve RUN` again.")

@@ -36,6 +36,9 @@ EVOLUTION = {
     "y": np.int32, "x": np.int32, "scale": np.float32,
 }  # fmt: skip
 
+# such as it may have besides: of all C channels of the layer, [C, E]
+MORE_EVOLUTION = {"alike": np.float32, "same": np.uint8}
+
 THUMB = 64  # pixels of a thumbnail
 THUMBS_ACROSS = 10
 THUMBS_A_SHEET = THUMBS_ACROSS**2

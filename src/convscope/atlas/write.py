@@ -17,6 +17,9 @@ from convscope.plain.question import Question
 from convscope.plain.render import encode
 from convscope.plain.why import Why
 
+QUALITY = {"sheets": 75, "strips": 75, "sources": 70}  # of JPEG
+SMALL_TILE = 64  # pixels
+
 
 def prepare_folder(root: Path) -> None:
     """Make the atlas folder, or take over an atlas; a folder with other things in it is refused."""
@@ -90,8 +93,9 @@ def write_peaks(root: Path, layer: str, row: np.ndarray, peak: np.ndarray) -> No
 
 
 def write_evolution(root: Path, layer: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """How some channels grew over the epochs of a run; the arrays of ``layout.EVOLUTION``."""
-    typed = {name: np.ascontiguousarray(arrays[name], kind) for name, kind in layout.EVOLUTION.items()}
+    """How some channels grew over the epochs of a run; the arrays of ``layout.EVOLUTION``, and perhaps the others."""
+    kinds = layout.EVOLUTION | {name: kind for name, kind in layout.MORE_EVOLUTION.items() if name in arrays}
+    typed = {name: np.ascontiguousarray(arrays[name], kind) for name, kind in kinds.items()}
     write_bytes(layout.evolution_file(root, layer), save(typed))
 
 
@@ -114,13 +118,18 @@ def write_loupe(root: Path, layer: str, channel: np.ndarray, score: np.ndarray) 
 
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
-    """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk.
-
-    Sheets are for browsing many channels at once, a strip for looking at one.
-    """
+    """One display picture; JPEG or PNG by its name. It can be made again, so it is not flushed to the disk."""
     kind = "JPEG" if path.suffix == ".jpg" else "PNG"
-    quality = 75 if path.parent.name == "sheets" else 80
-    write_bytes(path, encode(pixels, kind, quality), durable=False)
+    write_bytes(path, encode(pixels, kind, _quality(path.parent.name, len(pixels))), durable=False)
+
+
+def _quality(kind: str, height: int) -> int:
+    """What costs few bytes and is not seen at the size it is shown: ``kind`` is the picture's folder.
+
+    Strips of large tiles show photographs; in small ones pixels may stand as squares, which show blotches first.
+    """
+    large = kind == "strips" and height > 2 * SMALL_TILE
+    return 65 if large else QUALITY.get(kind, 80)
 
 
 def write_map(root: Path, question: Question, pixels: PixelMap) -> Path:

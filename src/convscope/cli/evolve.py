@@ -1,5 +1,7 @@
 """``convscope evolve RUN``."""
 
+from dataclasses import asdict
+
 from convscope.cli.show import Count, print_json, survey_progress
 
 
@@ -13,7 +15,7 @@ def evolve(
     data: str | None = None,
     json: bool = False,
 ) -> None:
-    """How channels grew: their strongest patch, and its projection, at every epoch a run has kept.
+    """How channels grew: their strongest patch, and its projection, at every epoch a run has kept; how soon layers settle.
 
     Parameters
     ----------
@@ -31,15 +33,21 @@ def evolve(
         Print what was made as JSON.
     """
     from convscope.ask.evolve import evolve as run_it
+    from convscope.atlas.settling import settling
 
     with survey_progress() as report:
         atlas = run_it(run, channels=channels, each=each, images=images, data=data, on_progress=report)
     found = {name: kept for name in atlas.layers if (kept := atlas.evolution(name)) is not None}
     epochs = next(iter(found.values()))["epoch"].tolist()
+    settled = {name: one for name, kept in found.items() if (one := settling(kept))}
     if json:
         made = {name: kept["channel"].tolist() for name, kept in found.items()}
-        print_json({"atlas": str(atlas.path), "epochs": epochs, "channels": made})
+        grown = {name: asdict(one) for name, one in settled.items()}
+        print_json({"atlas": str(atlas.path), "epochs": epochs, "channels": made, "settling": grown})
         return
     print(f"{atlas.path}: {sum(len(kept['channel']) for kept in found.values())} channels at epochs "
           f"{', '.join(map(str, epochs))}")  # fmt: skip
+    for name, one in settled.items():
+        alike = " ".join(f"{value:.2f}" for value in one.alike)
+        print(f"{name}: correlation with its end {alike}, above 0.9 from {one.starting}")
     print(f"See them: convscope explore {run}, page /training/")

@@ -15,7 +15,7 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.excerpt import rows_in
 from convscope.plain.names import escape
 
-PANELS_A_SHARD = 16  # about 20 KB: what opening one channel costs
+PANELS_A_SHARD = 8  # about 10 KB: what opening one channel costs besides its pictures
 ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
     r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
@@ -59,6 +59,10 @@ def image_page(key: str) -> str:
 
 def panels_script(layer: str, shard: int) -> str:
     return f"{layer_page(layer)}panels/{shard:03d}.js"
+
+
+def likeness_script(layer: str, shard: int) -> str:
+    return f"{layer_page(layer)}like/{shard:03d}.js"
 
 
 def loupe_script(chosen: int, layer: str) -> str:

@@ -10,15 +10,17 @@ STATIC = Path(__file__).parent / "static"
 TOGETHER = {
     "scope.css": ("scope.css", "find.css"),
     "scope.js": ("scope.js", "keys.js"),
-    "loupe.js": ("veil.js", "loupe.js", "tour.js", "stack.js"),
-    "panel.js": ("query.js", "panel.js", "grid.js", "kernels.js", "compare.js", "only.js", "find.js"),
+    "panel.js": (
+        "query.js", "panel.js", "compare.js", "grid.js", "find.js", "only.js", "kernels.js", "veil.js", "stack.js", "loupe.js",
+        "tour.js",
+    ),
     "learn.js": (
         "learn.js", "lab-planes.js", "lab-kernel.js", "lab-pooling.js", "lab-receptive-field.js",
         "lab-stride-and-padding.js",
     ),
 }  # fmt: skip
-# whole lines, what stands two spaces behind a statement, and indentation
-COMMENT = re.compile(rb"^\s*(?://.*|/\*\*.*\*/)\n|(?<=[;{),])  // .*$|^ +", re.MULTILINE)
+# whole lines, what stands two spaces behind a statement, indentation, and empty lines
+COMMENT = re.compile(rb"^\s*(?://.*|/\*\*.*\*/)?\n|(?<=[;{),])  // .*$|^ +", re.MULTILINE)
 
 
 @cache

@@ -33,16 +33,11 @@ class Card:
 
 def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
     """Every channel of a layer that is shown, in order."""
-    numbers = atlas.channels(layer.name)
-    prefers = preference(atlas, layer.name)
-    return [
-        Card(
-            channel, float(numbers["maximum"][channel]), float(numbers["mean"][channel]),
-            float(numbers["positive"][channel]), float(prefers["index"][channel]),
-            int(prefers["best"][channel]), *place_of(channel),
-        )
-        for channel in channels_in(atlas, layer.name).tolist()
-    ]  # fmt: skip
+    numbers, prefers = atlas.channels(layer.name), preference(atlas, layer.name)
+    channel = channels_in(atlas, layer.name)
+    columns = [numbers["maximum"], numbers["mean"], numbers["positive"], prefers["index"], prefers["best"]]
+    rows = zip(channel.tolist(), *(column[channel].tolist() for column in columns), strict=True)
+    return [Card(*row, *place_of(row[0])) for row in rows]
 
 
 class Place(NamedTuple):

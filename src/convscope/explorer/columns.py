@@ -1,5 +1,6 @@
 """Columns that can be asked for rows: every channel of the atlas, every image; numbers as they are shown."""
 
+import json
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
@@ -13,32 +14,47 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.addresses import PANELS_A_SHARD, has
 from convscope.explorer.excerpt import channels_in, kept_of, rows_in
 from convscope.explorer.gallery import wrong
+from convscope.explorer.packed import as_json
 from convscope.plain.names import escape
 
 NUMBERS = ("max", "mean", "positive", "sel")
 
 
 def channel_columns(atlas: Atlas, layers: Iterable[AtlasLayer]) -> dict[str, Any]:
-    """The channels of ``layers`` in order: ``layers`` as (name, folder, channels, has pictures) and numbers.
+    """What ``channel_text`` says, read."""
+    return json.loads(channel_text(atlas, layers))
+
+
+def channel_text(atlas: Atlas, layers: Iterable[AtlasLayer]) -> str:
+    """As JSON the channels of ``layers`` in order: ``layers`` as (name, folder, channels, has pictures) and numbers.
 
     ``class`` is the favourite (-1: none) in ``classes``; a number that is not finite is null. ``some`` are the
     channels of all layers where not all are shown.
     """
-    parts = [_of(atlas, layer) for layer in layers]
-    return {
-        "layers": [
-            (layer.name, escape(layer.name), len(channels_in(atlas, layer.name)), _has_sheets(atlas, layer))
-            for layer in layers
-        ],
-        "classes": atlas.image_classes,
-        "class": [index for part in parts for index in part["class"].tolist()],
-        **{name: [shown(value) for part in parts for value in part[name].tolist()] for name in NUMBERS},
-        **(
-            {"some": [channel for part in parts for channel in part["channel"].tolist()]}
-            if kept_of(atlas)
-            else {}
-        ),
-    }
+    listed = list(layers)
+    parts = [_of(atlas, layer) for layer in listed]
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {
+        "layers": as_json([
+            (layer.name, escape(layer.name), len(part["channel"]), _has_sheets(atlas, layer))
+            for layer, part in zip(listed, parts, strict=True)
+        ]),
+        "classes": as_json(atlas.image_classes),
+        "class": as_json(whole["class"].tolist()),
+        **{name: numbers_as_json(whole[name]) for name in NUMBERS},
+        **({"some": as_json(whole["channel"].tolist())} if kept_of(atlas) else {}),
+    }  # fmt: skip
+    return "{" + ",".join(f'"{name}":{text}' for name, text in columns.items()) + "}"
+
+
+def numbers_as_json(values: np.ndarray) -> str:
+    """Numbers with the three digits of ``shown``, all printed at once: a tenth of the time of one by one.
+
+    >>> numbers_as_json(np.array([0.123456, 12345.0, np.nan, -np.inf]))
+    '[0.123,1.23e+04,null,null]'
+    """
+    text = ",".join(["%.3g"] * len(values)) % tuple(values.tolist())
+    return f"[{text.replace('nan', 'null').replace('-inf', 'null').replace('inf', 'null')}]"
 
 
 def listed_channels(atlas: Atlas) -> Iterator[dict[str, str]]:

@@ -1,8 +1,10 @@
 """One channel with everything that is known of it: what the panel prints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -22,8 +24,7 @@ NEIGHBOURS = 4
 Z = 1.96  # standard errors on either side of a 95 % interval
 
 
-@dataclass(frozen=True)
-class Winner:
+class Winner(NamedTuple):
     """One of the strongest activations: where it was, the pixels it could see, and those that its tile shows.
 
     ``evened`` is how much of its contrast the projection loses (0..1) when all tiles of the channel, or all of
@@ -92,6 +93,7 @@ class Panel:
     quantiles: list[Quantile]
     neighbours: dict[str, list[Neighbour]]
     control: bool
+    grown: bool
 
     @property
     def dead(self) -> bool:
@@ -116,37 +118,48 @@ def panel(atlas: Atlas, layer: AtlasLayer, channel: int) -> Panel:
         list(class_peaks(atlas, layer.name, channel)),
         int(np.isfinite(numbers["class_peak"][channel]).sum()),
         quantiles(atlas, layer.name, channel), neighbours(atlas, layer.name, channel),
-        control_of(atlas) is not None,
+        control_of(atlas) is not None, has(atlas, layout.evolution_picture(Path(), layer.name, channel)),
     )  # fmt: skip
 
 
-def winners(atlas: Atlas, layer: AtlasLayer, channel: int) -> list[Winner]:
-    """The winners of a channel, strongest first; places without an image are left out."""
-    numbers, images = atlas.numbers(layer.name), atlas.images
-    scales = numbers.get("scale", np.zeros_like(numbers["value"]))
-    duplicates = numbers.get("duplicate", np.zeros_like(numbers["image"]))
-    own, all_of_layer = float(scales[channel].max(initial=0)), float(scales.max(initial=0))
-    found = []
-    for rank, row in enumerate(numbers["image"][channel].tolist()):
-        if not 0 <= row < len(images):
-            continue
-        at = int(numbers["y"][channel, rank]), int(numbers["x"][channel, rank])
-        scale = float(scales[channel, rank])
-        found.append(
-            Winner(
-                rank, float(numbers["value"][channel, rank]), row, images.ids[row],
-                label_name(atlas, int(images.labels[row])), layer.field.at(*at), _shown(atlas, layer, at),
-                bool(duplicates[channel, rank]), scale, (_lost(scale, own), _lost(scale, all_of_layer)),
-            )
-        )  # fmt: skip
-    return found
+def winners(
+    atlas: Atlas,
+    layer: AtlasLayer,
+    channel: int,
+    boxes_at: Callable[[int, int], tuple[Box, Box]] | None = None,
+) -> list[Winner]:
+    """The winners of a channel, strongest first; places without an image are left out.
+
+    Whoever asks for many channels makes ``boxes_at`` once, by ``boxes_of``: winners share places.
+    """
+    numbers, images, boxes_at = atlas.numbers(layer.name), atlas.images, boxes_at or boxes_of(atlas, layer)
+    none = np.zeros_like(numbers["value"][channel])
+    columns = [numbers[name][channel] for name in ("value", "image", "y", "x")]
+    scales, duplicates = (
+        numbers[name][channel] if name in numbers else none for name in ("scale", "duplicate")
+    )
+    own, all_of_layer = (float(array.max(initial=0)) for array in (scales, numbers.get("scale", none)))
+    places = enumerate(zip(*(column.tolist() for column in (*columns, scales, duplicates)), strict=True))
+    return [
+        Winner(
+            rank, value, row, images.ids[row], label_name(atlas, int(images.labels[row])), *boxes_at(y, x),
+            bool(duplicate), scale, (_lost(scale, own), _lost(scale, all_of_layer)),
+        )
+        for rank, (value, row, y, x, scale, duplicate) in places
+        if 0 <= row < len(images)
+    ]  # fmt: skip
 
 
-def _shown(atlas: Atlas, layer: AtlasLayer, at: tuple[int, int]) -> Box:
-    """The pixels of the picture that a tile shows."""
+def boxes_of(atlas: Atlas, layer: AtlasLayer) -> Callable[[int, int], tuple[Box, Box]]:
+    """For each place of a layer's map the pixels that it can see, and those that a tile of it shows."""
     height, width = atlas.manifest["model"]["height"], atlas.manifest["model"]["width"]
-    left, top, across, down = tile_box(layer.field.unclipped(*at), height, width, layer.middle)
-    return Box(left, top, left + across, top + down).clip(height, width)
+
+    @cache
+    def boxes_at(y: int, x: int) -> tuple[Box, Box]:
+        left, top, across, down = tile_box(layer.field.unclipped(y, x), height, width, layer.middle)
+        return layer.field.at(y, x), Box(left, top, left + across, top + down).clip(height, width)
+
+    return boxes_at
 
 
 def _lost(scale: float, common: float) -> float:

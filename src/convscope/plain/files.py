@@ -16,12 +16,11 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
+        try:
+            _write(temporary, data, durable)
+        except FileNotFoundError:  # most of many files find their folder made
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(temporary, data, durable)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -31,6 +30,14 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise BadOutput(f"cannot write {path}: {reason}. Choose another place with --out.") from error
     if durable:
         sync_folder(path.parent)
+
+
+def _write(path: Path, data: bytes, durable: bool) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

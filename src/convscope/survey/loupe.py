@@ -40,7 +40,11 @@ def rarity(maps: np.ndarray, p999: np.ndarray, maximum: np.ndarray) -> np.ndarra
 
 def strongest(scores: np.ndarray, top: int = TOP) -> Strongest:
     """The ``top`` channels of every cell and their scores, ``[top, H, W]``; of equal scores the lower channel."""
-    order = np.argsort(-scores, axis=0, kind="stable")[:top]
+    left, turns = scores.copy(), []
+    for _ in range(min(top, len(scores))):  # a tenth of the time of sorting all channels
+        turns.append(left.argmax(axis=0)[None])
+        np.put_along_axis(left, turns[-1], -np.inf, axis=0)
+    order = np.concatenate(turns)
     best = np.take_along_axis(scores, order, axis=0)
     channels = np.where(best > 0, order, NONE)
     missing = top - len(channels)

@@ -96,7 +96,7 @@ def _cut_evolution(atlas: Atlas, layer: str, kept: Kept, root: Path) -> None:
     inside = np.isin(grown["channel"], kept.channels[layer]) if grown else np.zeros(0, dtype=bool)
     if not grown or not inside.any():
         return
-    whole = ("epoch", "row")  # the other arrays have one entry a channel
+    whole = ("epoch", "row", *layout.MORE_EVOLUTION)  # the other arrays have one entry a channel
     arrays = {
         name: np.ascontiguousarray(array if name in whole else array[inside]) for name, array in grown.items()
     }

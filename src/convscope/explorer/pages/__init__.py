@@ -15,6 +15,7 @@ from convscope.explorer.pages import (
     layer,
     layers,
     learn,
+    likeness,
     loupe,
     network,
     search,
@@ -28,7 +29,7 @@ from convscope.explorer.site import Site
 PAGES: tuple[Page, ...] = (
     loupe.PAGE, loupe.SCRIPT,
     network.PAGE, training.PAGE, invariance.PAGE,
-    layers.PAGE, layer.PAGE, layer.PANELS,
+    layers.PAGE, layer.PAGE, layer.PANELS, likeness.PAGE,
     images.PAGE, images.GROUP, images.SCRIPT, images.FIRES, *stack.PAGES,
     why.PAGE, why.OTHER, why.INDEX,
     search.PAGE, search.SCRIPT, diagnose.PAGE,

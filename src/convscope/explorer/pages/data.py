@@ -10,7 +10,7 @@ from convscope.explorer.addresses import layer_page
 from convscope.explorer.channels import Card, cards
 from convscope.explorer.excerpt import channels_in, rows_in
 from convscope.explorer.page import Page, only
-from convscope.explorer.panel import Winner, winners
+from convscope.explorer.panel import Winner, boxes_of, winners
 from convscope.explorer.site import Asked, Site
 from convscope.version import __version__
 
@@ -45,8 +45,10 @@ def _write_layers(site: Site, asked: Asked) -> str:
 
 def _write_layer(site: Site, asked: Asked) -> str:
     atlas, layer = site.atlas, site.layer(asked.path["folder"])
+    boxes_at = boxes_of(atlas, layer)
     channels = [
-        _channel(atlas, card) | {"winners": [_winner(one) for one in winners(atlas, layer, card.channel)]}
+        _channel(atlas, card)
+        | {"winners": [_winner(one) for one in winners(atlas, layer, card.channel, boxes_at)]}
         for card in cards(atlas, layer)
     ]
     return _text(_about(atlas, layer) | {"all": channels})

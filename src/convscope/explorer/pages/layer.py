@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from convscope.atlas import layout
-from convscope.atlas.read import Atlas
+from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer import channels
 from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels_script, shards
@@ -15,6 +15,7 @@ from convscope.explorer.columns import channel_columns
 from convscope.explorer.excerpt import is_in
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
+from convscope.explorer.pages.likeness import knows_likeness
 from convscope.explorer.panel import panel
 from convscope.explorer.site import Asked, Site
 
@@ -24,8 +25,9 @@ def _write(site: Site, asked: Asked) -> str:
     opened = None if channel is None else panel(site.atlas, layer, site.channel(layer, channel))
     return site.render(
         "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
-        columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site.atlas, layer.name),
+        columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site, layer),
         kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=PANELS_A_SHARD,
+        alike=knows_likeness(site.atlas, layer),
     )  # fmt: skip
 
 
@@ -43,13 +45,19 @@ def _write_panels(site: Site, asked: Asked) -> str:
         return str(template.panel(panel(site.atlas, layer, channel), site.here(2)))
 
     channels = range(first, min(first + PANELS_A_SHARD, layer.channels))
-    return packed(panels_script(layer.name, shard), [text(channel) for channel in channels])
+    return packed(panels_script(layer.name, shard), [text(channel) for channel in channels], level=9)
 
 
-def _sheets(atlas: Atlas, layer: str) -> dict[str, bool]:
-    """Which kinds of sheets the layer has; they are made all together."""
+def _sheets(site: Site, layer: AtlasLayer) -> dict[str, list[str]]:
+    """The pictures of each kind of sheet, as the page links to them; none where the layer has none: they are made all together."""
+    places = range(-(-layer.channels // layout.CHANNELS_A_SHEET))
+    files = {
+        kind: [layout.sheet_file(Path(), layer.name, kind, place) for place in places]
+        for kind in ("patches", "projections")
+    }
     return {
-        kind: has(atlas, layout.sheet_file(Path(), layer, kind, 0)) for kind in ("patches", "projections")
+        kind: [site.here(2).file(file) for file in every] if has(site.atlas, every[0]) else []
+        for kind, every in files.items()
     }
 
 

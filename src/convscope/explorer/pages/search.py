@@ -2,10 +2,12 @@
 
 from itertools import islice
 
-from convscope.explorer.columns import channel_columns, listed_channels
+from convscope.explorer.addresses import PANELS_A_SHARD
+from convscope.explorer.columns import channel_text, listed_channels
 from convscope.explorer.excerpt import channels_in
-from convscope.explorer.packed import packed
+from convscope.explorer.packed import packed_text
 from convscope.explorer.page import Page, only
+from convscope.explorer.pages.likeness import knows_likeness
 from convscope.explorer.site import Asked, Site
 
 SCRIPT_ADDRESS = "search/channels.js"
@@ -17,11 +19,14 @@ def _write(site: Site, asked: Asked) -> str:
     count = sum(len(channels_in(site.atlas, layer.name)) for layer in layers)
     rows = list(islice(listed_channels(site.atlas), ROWS))
     blank = {name: f"{{{name}}}" for name in rows[0]}
-    return site.render("search.html", 1, count=f"{count:,}", example=layers[-1].name, rows=rows, blank=blank)
+    return site.render(
+        "search.html", 1, count=f"{count:,}", example=layers[-1].name, rows=rows, blank=blank,
+        shards=PANELS_A_SHARD, alike=any(knows_likeness(site.atlas, layer) for layer in layers),
+    )  # fmt: skip
 
 
 def _write_script(site: Site, asked: Asked) -> str:
-    return packed(SCRIPT_ADDRESS, channel_columns(site.atlas, list(site.atlas.layers.values())))
+    return packed_text(SCRIPT_ADDRESS, channel_text(site.atlas, site.atlas.layers.values()), level=4)
 
 
 PAGE = Page("/search/", _write, only("search/"), nav="Search")

@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from convscope.atlas.settling import settling
 from convscope.explorer.curves import Curve, chart
 from convscope.explorer.page import Page, only
 from convscope.explorer.site import Asked, Site
@@ -16,6 +17,7 @@ def _write(site: Site, asked: Asked) -> str:
     return site.render(
         "training.html", 1, run=run, same=run is not None and run.made(atlas),
         charts=_charts(run, last) if run else [], grown=grown, epochs=epochs, last=last,
+        settled={name: found for name, kept in grown.items() if (found := settling(kept))},
     )  # fmt: skip
 
 

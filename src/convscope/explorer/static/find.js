@@ -28,59 +28,53 @@ Scope.fires = ({ columns, layers = {}, come = {} }, q, again) => {
   return [q.replace(token, "fires>0"), ` (${name}:${channel} fires on ${fire} of the ${known} where it is known; ${rows.length} kept, strongest first)`];
 };
 
-customElements.define("scope-find", class extends HTMLElement {
+customElements.define("scope-find", class extends Scope.Asking {
   async connectedCallback() {
-    const find = selector => this.querySelector(selector), every = (selector, act) => this.querySelectorAll(selector).forEach(act);
-    [this.field, this.order, this.again, this.list, this.say, this.template, this.image] = ["[name=q]", "[name=sort]", "[name=again]", ".found", "output", "template", ".preview img"].map(find);
+    [this.list, this.template, this.image] = [".found", "template", ".preview img"].map(selector => this.querySelector(selector));
     if (location.search) { this.list.replaceChildren(); if (this.image) this.preview(); }  // other rows are asked for
+    this.template = this.template.content.firstElementChild;
+    this.blanks = [this.template, ...this.template.querySelectorAll("*")].flatMap((part, at) => [
+      ...[...part.attributes].map(({ name, value }) => ({ at, name, text: value })), ...(part.children.length ? [] : [{ at, text: part.textContent }]),
+    ]).filter(({ text }) => text.includes("{"));
     this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
-    this.field.oninput = () => this.turn({ q: this.field.value || null });
-    this.order.onchange = () => this.turn({ sort: this.order.value || null, seed: null });
-    this.again.onclick = () => this.turn({ seed: Scope.seed() + 1 });
-    every("[data-by]", head => {
-      head.onclick = () => this.turn({ sort: (Scope.get("sort") === head.dataset.by ? "-" : "") + head.dataset.by });
-    });
-    every("[data-step]", button => { button.onclick = () => { Scope.set({ page: this.page + Number(button.dataset.step) }); this.show(); }; });
+    this.steps = this.querySelectorAll("[data-step]");
+    for (const button of this.steps) button.onclick = () => { Scope.set({ page: this.page + Number(button.dataset.step) }); this.show(); };
     if (this.image) for (const kind of ["pointerover", "focusin"]) this.list.addEventListener(kind, event => this.preview(event.target.closest("tr")));
-    addEventListener("popstate", () => this.show());
-    this.show();
+    this.listen();
   }
 
-  turn(entries) { Scope.set({ ...entries, rows: null, page: null }); this.show(); }
-
   show() {
+    this.inSight = scrollY ? 100 : 24;  // who has scrolled down stays there; asked before anything changes, as it makes a layout
+    this.dress();
     const [q, sort, given] = ["q", "sort", "rows"].map(name => Scope.get(name) || "");
-    if (this.field.value !== q) this.field.value = q;
-    this.order.value = sort;
-    this.again.hidden = sort !== "random";
     const [asked, note] = Scope.fires(this.table, q, () => this.show()), { rows, unknown } = Scope.ask(this.table, asked);
     this.rows = Scope.sort(this.table, given ? rows.filter(row => given.split(",").includes(String(this.table.columns.row[row]))) : rows, sort || (note && "fires"));
     const idle = !(q || sort || given);  // then stays what the server lists by itself
     for (const part of document.querySelectorAll(".served, .asking")) part.hidden = part.matches(".asking") === idle;
     this.write(unknown, note);
-    this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part));
+    clearTimeout(this.counted);
+    this.counted = setTimeout(() => this.querySelectorAll("[data-facet]").forEach(part => this.count(part.dataset.facet, part)), 30);  // rows come first
   }
 
   write(unknown, note) {
     const many = 100, total = this.rows.length, pages = Math.ceil(total / many) || 1;
     this.page = Math.min(pages, Math.max(1, Number(Scope.get("page")) || 1));
     const part = this.rows.slice((this.page - 1) * many, this.page * many);
-    Scope.fill(this.list, part, row => this.row(row), "replaceChildren", scrollY ? many : 32);  // who has scrolled down stays there
-    this.say.textContent = `${total} of ${this.table.count}${note}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
-      + (unknown.length ? `. Not understood: ${unknown.join(" ")}. Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
-    for (const button of this.querySelectorAll("[data-step]")) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);
+    while (this.list.children.length > part.length) this.list.lastElementChild.remove();
+    Scope.fill(this, part.map((row, place) => [row, place]), this.inSight, item => this.row(...item));
+    this.say.textContent = `${total} of ${this.table.count}${note}${this.like()}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
+      + Scope.unknown(unknown) + (unknown.length ? ` Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
+    for (const button of this.steps) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);
     if (this.image) this.preview(this.list.firstElementChild);
   }
 
-  /** The template with its {names} filled from a row. */
-  row(row) {
-    const made = this.template.content.firstElementChild.cloneNode(true);
-    const fill = text => text.replace(/{(\w+)}/g, (_, name) => Scope.cell(this.table, name, row));
-    for (const part of [made, ...made.querySelectorAll("*")]) {
-      for (const { name, value } of [...part.attributes]) if (value.includes("{")) part.setAttribute(name, fill(value));
-      if (!part.children.length) part.textContent = fill(part.textContent);
+  /** What stands at a place of the list, the template to begin with, with the {names} filled from a row. */
+  row(row, place) {
+    const made = this.list.children[place] || this.list.appendChild(this.template.cloneNode(true)), parts = [made, ...made.querySelectorAll("*")];
+    for (const { at, name, text } of this.blanks) {
+      const value = text.replace(/{(\w+)}/g, (_, word) => Scope.cell(this.table, word, row));
+      if (name) parts[at].setAttribute(name, value); else parts[at].textContent = value;
     }
-    return made;
   }
 
   /** How many of the rows found have which name; a press asks for that name, and again takes it back. */

@@ -23,7 +23,7 @@ const turn = () => {
 };
 
 field.value = Scope.get(field.name) || field.value;
-(field.oninput = () => {
-  Scope.set({ [field.name]: field.value || null });
+(field.oninput = event => {
+  if (event) Scope.set({ [field.name]: field.value || null });  // a page that opens keeps its #channel
   field.nextElementSibling.value = field.max ? turn() : find();
 })();

@@ -23,10 +23,10 @@ Scope.made = async (address, key) => {
   return made;
 };
 
-/** Where a script of panels has one channel. @param layer {folder, name, channels, shard: channels a script} */
-Scope.place = (layer, text) => {
+/** Where a script of panels, or of another kind, has one channel. @param layer {folder, name, channels, shard: channels a script} */
+Scope.place = (layer, text, kind = "panels") => {
   const channel = Number(text), there = Number.isInteger(channel) && channel >= 0 && channel < layer.channels;
-  return [there && `layer/${layer.folder}/panels/${String(Math.floor(channel / layer.shard)).padStart(3, "0")}.js`, channel % layer.shard];
+  return [there && `layer/${layer.folder}/${kind}/${String(Math.floor(channel / layer.shard)).padStart(3, "0")}.js`, channel % layer.shard];
 };
 Scope.panel = (body, layer, text) => Scope.text(body, ...Scope.place(layer, text), `${layer.name} has channels 0 to ${layer.channels - 1}.`);
 
@@ -103,7 +103,8 @@ customElements.define("scope-panel", class extends HTMLElement {
     if (channel === undefined) return;
     Scope.pin(`${this.layer.name}:${channel}`);
     this.dress();
-    document.querySelectorAll(".card").forEach(card => card.classList.toggle("pinned", Scope.pins().includes(`${this.layer.name}:${card.dataset.channel}`)));
+    const pins = Scope.pins();
+    for (const card of document.querySelector("scope-grid").cards) card.classList.toggle("pinned", pins.includes(`${this.layer.name}:${card.dataset.channel}`));
   }
 
   /** Channels in the order asked for, which their cards reach a moment later. */

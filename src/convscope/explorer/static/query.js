@@ -6,14 +6,14 @@ Scope.words = token => token.replaceAll('"', "").toLowerCase();
 
 /** Rows that pass every term, and the terms nobody understands. @returns {{rows: number[], unknown: string[]}} */
 Scope.ask = (table, text) => {
-  const tests = [], unknown = [], rows = [], { columns } = table;
+  const unknown = [], { columns } = table;
+  let rows = [...Array(table.count).keys()];
   for (const token of text.match(/(?:[^\s"]|"[^"]*"?)+/g) || []) {
     const [, name, sign, value] = token.match(/^([a-z]+)(>=|<=|[:=<>])(.+)$/i) || [];
     const column = name && columns[name.toLowerCase()];
     const test = column ? compare(column, sign, Scope.words(value)) : free(table, Scope.words(token), name);
-    if (test) tests.push(test); else unknown.push(token);
+    if (test) rows = rows.filter(test); else unknown.push(token);
   }
-  for (let row = 0; row < table.count; row++) if (tests.every(test => test(row))) rows.push(row);
   return { rows, unknown };
 };
 
@@ -34,15 +34,14 @@ function free({ columns, key, words }, text, name) {
     const place = layer ? compare(columns.layer, "=", layer) : () => true;
     return row => columns[key][row] === Number(number) && place(row);
   }
-  const parts = words.map(word => compare(word, ":", text));
-  return name ? null : row => parts.some(part => part(row));
+  return name ? null : words.map(word => compare(word, ":", text)).reduce((one, other) => row => one(row) || other(row));
 }
 
-/** Fills a list with parts made of rows: first those in sight, the others in the frames after, as all at once would hold it up. */
-Scope.fill = (list, rows, part, how, many = 32) => {
-  clearTimeout(list.later);
-  list[how](...rows.slice(0, many).map(part));
-  if (rows.length > many) list.later = setTimeout(() => Scope.fill(list, rows.slice(many), part, "append"), 30);
+/** Hands things on, those in sight now and the others in the frames after, as all at once would hold it up. */
+Scope.fill = (owner, things, many, act) => {
+  clearTimeout(owner.later);
+  things.slice(0, many).forEach(act);
+  if (things.length > many) owner.later = setTimeout(() => Scope.fill(owner, things.slice(many), many, act), 30);
 };
 
 Scope.seed = () => Number(Scope.get("seed")) || 1;
@@ -81,4 +80,58 @@ Scope.channels = ({ layers, classes, max, mean, positive, sel, some, ...data }) 
   };
   const places = { folder: words(layers.map(([, folder]) => folder), of), pictured: words(layers.map(part => (part[3] ? "yes" : "no")), of) };
   return { columns, places, count: of.length, key: "channel", words: [columns.layer, columns.class] };
+};
+
+Scope.unknown = terms => (terms.length ? `. Not understood: ${terms.join(" ")}.` : "");
+
+/** What asks a table for rows: each of its fields stands in the address under its own name. */
+Scope.Asking = class extends HTMLElement {
+  listen() {
+    this.say = this.querySelector("output");
+    this.again = this.querySelector(".again");
+    this.fields = [...this.querySelectorAll("[name]")];
+    for (const field of this.fields) field.oninput = () => this.turn({ [field.name]: (field.type !== "checkbox" || field.checked) && field.value || null });
+    this.again.onclick = () => this.turn({ seed: Scope.seed() + 1 });
+    this.querySelectorAll("[data-by]").forEach(head => {
+      head.onclick = () => this.turn({ sort: (Scope.get("sort") === head.dataset.by ? "-" : "") + head.dataset.by });
+    });
+    addEventListener("popstate", () => this.show());
+    this.show();
+  }
+
+  turn(entries) {
+    if ("sort" in entries) entries.to = entries.sort === "like" && this.pinned() || null;
+    Scope.set({ ...entries, rows: null, page: null });
+    this.show();
+  }
+
+  /** The channel pinned last of those asked. */
+  pinned() { return Scope.pins().findLast(pin => this.table.columns.layer.names.some(name => pin.startsWith(`${name}:`))); }
+
+  /** Makes the column of likeness to the channel that the address names; says whose it is. */
+  like() {
+    const to = Scope.get("to") || "", [, name, channel] = to.match(/^(.+):(\d+)$/) || [], { columns, places } = this.table;
+    if (Scope.get("sort") !== "like") return "";
+    const layer = columns.layer.names.indexOf(name);
+    if (layer < 0) return ". Pin a channel of these first: open it and press p";
+    if (this.liked !== to) {
+      const [address, place] = Scope.place({ folder: places.folder.names[layer], channels: Infinity, shard: this.dataset.shard }, channel, "like");
+      Scope.data(address).catch(() => []).then(found => {
+        const alike = [...found[place] || []];
+        columns.like = columns.layer.of.map(of => (of === layer && alike.length ? alike.shift() / 1000 : null));
+        this.liked = to;
+        this.show();
+      });
+    }
+    return `, most like ${to} first`;
+  }
+
+  /** The fields as the address has them. */
+  dress() {
+    for (const field of this.fields) {
+      const value = Scope.get(field.name) || "";
+      if (field.type === "checkbox") field.checked = value === field.value; else if (field.value !== value) field.value = value;
+    }
+    this.again.hidden = Scope.get("sort") !== "random";
+  }
 };
