@@ -130,6 +130,7 @@ def test_the_server_writes_the_rows_that_the_script_will(browser, served):
         strip = page.locator(".preview img").get_attribute("src")
     with visit(browser, f"{served}search/") as page:
         until(page, f"() => {SAID}.startsWith('146 of 146')")
+        until(page, f"() => {ROWS}.length === 100")
         then = page.locator("tbody.found tr").evaluate_all(lines)
         assert page.locator(".preview img").get_attribute("src") == strip
     assert len(first) == 30 < len(then)

@@ -37,7 +37,10 @@ def cards(atlas: Atlas, layer: AtlasLayer) -> list[Card]:
     channel = channels_in(atlas, layer.name)
     columns = [numbers["maximum"], numbers["mean"], numbers["positive"], prefers["index"], prefers["best"]]
     rows = zip(channel.tolist(), *(column[channel].tolist() for column in columns), strict=True)
-    return [Card(*row, *place_of(row[0])) for row in rows]
+    return [
+        Card(number, maximum, mean, positive, selectivity, favourite, *place_of(number))
+        for number, maximum, mean, positive, selectivity, favourite in rows
+    ]
 
 
 class Place(NamedTuple):

@@ -79,8 +79,8 @@ customElements.define("scope-panel", class extends HTMLElement {
     await Scope.panel(this.body, this.layer, text);
     if (Scope.get("c") !== text) Scope.set({ c: text }, step);
     if (!this.dialog.open) this.dialog[Scope.embed ? "show" : "showModal"]();  // the way out stays in reach
-    this.dialog.scrollTop = 0;
     this.dress();
+    this.dialog.scrollTop = 0;  // last, as it makes a layout
     setTimeout(() => this.ahead(), 100);
   }
 

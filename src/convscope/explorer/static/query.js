@@ -38,10 +38,10 @@ function free({ columns, key, words }, text, name) {
 }
 
 /** Hands things on, those in sight now and the others in the frames after, as all at once would hold it up. */
-Scope.fill = (owner, things, many, act) => {
+Scope.fill = (owner, things, many, act, then = many) => {
   clearTimeout(owner.later);
   things.slice(0, many).forEach(act);
-  if (things.length > many) owner.later = setTimeout(() => Scope.fill(owner, things.slice(many), many, act), 30);
+  if (things.length > many) owner.later = setTimeout(() => Scope.fill(owner, things.slice(many), then, act), 50);
 };
 
 Scope.seed = () => Number(Scope.get("seed")) || 1;
