@@ -22,7 +22,7 @@ from .test_survey import small_model
 
 
 @pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch):
+def threads():
     """Sets how many threads torch has, until the test is over."""
     before = torch.get_num_threads()
     yield torch.set_num_threads
@@ -65,7 +65,7 @@ def test_twins_share_weights_and_nothing_else(threads):
     assert torch.equal(model.module.seen, noted)
 
 
-def test_a_tally_takes_batches_from_any_thread(monkeypatch):
+def test_a_tally_takes_batches_from_any_thread():
     maps, rows = torch.randn(300, 6, 2, 2), np.arange(300)
     wanted, found = (Tally(6, 3, 4, 4, rows) for _ in range(2))
     wanted.add(maps, rows, rows % 3, "any")
@@ -96,8 +96,11 @@ def test_as_many_as_there_are_threads_for_and_room_for(threads, monkeypatch):
     threads(3)
     model = small_model()
     assert len(twins(model, 5)) == 3
-    threads(9)
+    threads(8)
     assert len(twins(model, 5)) == workers.MOST
+    threads(6)
+    assert len(twins(model, 5)) == 3  # of two threads each: four would leave two idle
+    threads(8)
     largest = max(torch.tensor(layer.shape).prod().item() for layer in model.layers.values())
     monkeypatch.setattr(workers, "ROOM", 2 * 2 * 4 * 5 * largest)  # two batches of five, two maps of each
     assert len(twins(model, 5)) == 2
@@ -125,7 +128,7 @@ def test_a_model_does_one_item_at_a_time_and_the_cores_are_shared(threads):
         busy.remove(model)
         return item, torch.get_num_threads()
 
-    done = list(each(["one", "two"], range(20), work))  # pyright: ignore[reportArgumentType]
+    done = list(each(["one", "two"], range(20), work))
     assert sorted(done) == [(item, 2) for item in range(20)]
     assert max(most) == 2
     assert torch.get_num_threads() == 4
@@ -142,6 +145,6 @@ def test_after_an_exception_no_more_are_begun(threads):
 
     items = iter([5, 0, 3, 4, 5, 6, 7, 8])
     with pytest.raises(ZeroDivisionError):
-        list(each(["one", "two"], items, work))  # pyright: ignore[reportArgumentType]
+        list(each(["one", "two"], items, work))
     assert len(begun) <= 4
     assert torch.get_num_threads() == 2

@@ -17,6 +17,7 @@ MOST = 4  # twins: more would wait for one another in Python
 ROOM = 1 << 30  # bytes that all batches of all twins may take together
 HELD = 2  # maps of the largest layer at a time: what an operation reads and what it makes
 
+Worker = TypeVar("Worker")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -29,11 +30,20 @@ def twins(model: Model, batch: int) -> list[Model]:
     if model.device.type != "cpu":
         return [model]
     largest = max(4 * batch * prod(layer.shape) for layer in model.layers.values())
-    count = max(1, min(MOST, torch.get_num_threads(), ROOM // (HELD * largest)))
+    most = max(1, min(MOST, torch.get_num_threads(), ROOM // (HELD * largest)))
     try:
-        return [model, *(_twin(model) for _ in range(count - 1))]
+        return [model, *(_twin(model) for _ in range(shared(torch.get_num_threads(), most) - 1))]
     except Exception:  # whatever a user's module makes of being copied: then there is one
         return [model]
+
+
+def shared(threads: int, most: int) -> int:
+    """How many, up to ``most``, share threads so that fewest are left over; several where there may be.
+
+    >>> [shared(threads, 4) for threads in (1, 2, 3, 4, 5, 6, 7, 8, 12)]
+    [1, 2, 3, 4, 4, 3, 3, 4, 4]
+    """
+    return max(range(1, most + 1), key=lambda count: (count > 1, count * (threads // count), count))
 
 
 def _twin(model: Model) -> Model:
@@ -45,29 +55,29 @@ def _twin(model: Model) -> Model:
 
 
 def each(
-    models: list[Model], items: Iterable[Item], work: Callable[[Model, Item], Result]
+    workers: list[Worker], items: Iterable[Item], work: Callable[[Worker, Item], Result]
 ) -> Iterator[Result]:
-    """What ``work(model, item)`` gives for every item, in the order in which it is done, as many at once as models.
+    """What ``work(worker, item)`` gives for every item, in the order in which it is done; each worker does one at a time.
 
     After an exception no more are begun; it is raised once those that had begun are done.
     """
-    if len(models) == 1:
-        yield from (work(models[0], item) for item in items)
+    if len(workers) == 1:
+        yield from (work(workers[0], item) for item in items)
         return
-    threads, free = torch.get_num_threads(), list(models)
-    running: dict[Future[Result], Model] = {}
+    threads, free = torch.get_num_threads(), list(workers)
+    running: dict[Future[Result], Worker] = {}
 
     def finished() -> Iterator[Result]:
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             free.append(running.pop(future))
             yield future.result()
 
-    torch.set_num_threads(threads // len(models))  # before their threads begin, which then have as many
+    torch.set_num_threads(threads // len(workers))  # before their threads begin, which then have as many
     try:
-        with ThreadPoolExecutor(len(models)) as pool:
+        with ThreadPoolExecutor(len(workers)) as pool:
             for item in items:
-                model = free.pop()
-                running[pool.submit(work, model, item)] = model
+                worker = free.pop()
+                running[pool.submit(work, worker, item)] = worker
                 if not free:
                     yield from finished()
             while running:
