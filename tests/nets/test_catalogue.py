@@ -1,6 +1,7 @@
 """The list of networks: what is found, what it says, and that the shipped numbers are still true."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -87,3 +88,19 @@ def test_the_command_prints_plain_data(capsys):
     ours = json.loads(capsys.readouterr().out)["models"][0]
     assert (ours["name"], ours["parameters"], ours["input"]) == ("resnet18", 11_689_512, [3, 224, 224])
     assert ours["weights"] in ("torchvision download", "in torch's cache")
+
+
+QUICK = """
+import sys, convscope.survey.run, convscope.train.loop
+from convscope.nets.architecture import create, describe
+from convscope.nets.pretrained import weights_at_hand
+spec = "4c3 p2"
+create(describe(spec, classes=2, channels=1, height=8, width=8))
+assert weights_at_hand(spec) == ""
+sys.exit([name for name in ("torchvision", "timm") if name in sys.modules] or None)
+"""
+
+
+def test_what_takes_two_seconds_to_load_is_not_loaded_for_blocks_spelt_out():
+    done = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -289,7 +289,7 @@ def test_a_name_with_a_side_is_found_and_others_are_not():
 
 def test_tones_are_torchvisions():
     batch = torch.rand(len(TONES), 3, 9, 9) * 255
-    tones = torch.stack([torch.arange(len(TONES)), torch.full((len(TONES),), 0.75)], 1).float()
+    tones = torch.stack([torch.arange(len(TONES)) / len(TONES), torch.full((len(TONES),), 0.75)], 1).float()
     changed = change_tones(batch, tones) / 255
     images = batch / 255
     expected = (

@@ -29,7 +29,7 @@ def weights_at_hand(name: str) -> str:
     network = ALIASES.get(name, name.removeprefix("timm:"))
     if packaged_file(network) is not None:
         return f"in package {PACKAGES[network][0]}"
-    if name in NETS:
+    if name in NETS or " " in name:  # blocks spelt out; asking torchvision and timm would load both
         return ""
     if network == name and (published := torchvision_weights(name)) is not None:
         return "in torch's cache" if torch_cache(published.url) is not None else "torchvision download"

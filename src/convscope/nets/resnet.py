@@ -5,28 +5,22 @@ puts the stride on the 3 x 3 convolution ("v1.5"), which costs 6 % more and sees
 """
 
 from functools import partial
-from typing import Any
 
 from torch import nn
-from torchvision.models.resnet import Bottleneck, ResNet, conv1x1
 
 from convscope.nets.net import Net
 
 BLOCKS = {50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3]}
 
 
-class StrideFirst(Bottleneck):
-    """torchvision's bottleneck with the stride moved from the second convolution to the first."""
-
-    def __init__(self, inplanes: int, planes: int, stride: int = 1, *others: Any, **named: Any):
-        super().__init__(inplanes, planes, stride, *others, **named)
-        self.conv1 = conv1x1(inplanes, self.conv1.out_channels, stride)
-        self.conv2.stride = (1, 1)
-
-
 def resnet(classes: int, channels: int, *, layers: int) -> nn.Module:
     """The network of 50, 101 or 152 layers."""
-    net = ResNet(StrideFirst, BLOCKS[layers], num_classes=classes)
+    from torchvision.models.resnet import Bottleneck, ResNet  # takes two seconds, of every command
+
+    net = ResNet(Bottleneck, BLOCKS[layers], num_classes=classes)
+    for block in net.modules():
+        if isinstance(block, Bottleneck):
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
     if channels != 3:
         net.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
         nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")

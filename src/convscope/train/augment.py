@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from convscope.train.order import draws
-from convscope.train.tones import TONES, change_tones
 
 NUMBERS = 10  # per sample: down, right, turn, scale, hue, mirror, tone, how much of it, hole down, hole right
 
@@ -20,7 +19,7 @@ class Changes(NamedTuple):
 
     affine: Tensor  # float32 [samples, 2, 3], as torch's affine_grid takes it
     colours: Tensor | None = None  # float32 [samples, 3, 3]; None where colours stay
-    tones: Tensor | None = None  # float32 [samples, 2]: which of TONES, and how much of it
+    tones: Tensor | None = None  # float32 [samples, 2]: which, as a share of TONES, and how much
     holes: Tensor | None = None  # int64 [samples, 4]: top, left, bottom, right
 
     def of(self, rows: Tensor) -> "Changes":
@@ -36,6 +35,8 @@ class Changes(NamedTuple):
         grid = functional.affine_grid(affine, list(batch.shape), align_corners=False)
         batch = functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)
         if self.tones is not None:
+            from convscope.train.tones import change_tones  # its torchvision takes two seconds, of every run
+
             batch = change_tones(batch, self.tones)
         return batch if self.holes is None else cover(batch, self.holes)
 
@@ -64,7 +65,7 @@ class Augmentation:
         chance = draws(seed, epoch, samples, NUMBERS)
         hue = self.hue * (chance[:, 4] * 2 - 1)
         colours = torch.from_numpy(hue_rotation(hue)) if self.hue else None
-        tones = torch.from_numpy(chance[:, 6:8] * [len(TONES), 1]) if self.tones else None
+        tones = torch.from_numpy(chance[:, 6:8]) if self.tones else None
         holes = torch.from_numpy(self._holes(chance[:, 8:], size)) if self.hole else None
         return Changes(torch.from_numpy(self._affine(chance, size)), colours, tones, holes)
 

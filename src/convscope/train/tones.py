@@ -60,10 +60,10 @@ TONES: tuple[Tone, ...] = (
 
 
 def change_tones(batch: Tensor, tones: Tensor) -> Tensor:
-    """Float images ``[N, C, H, W]`` from 0 to 255; ``tones[i]`` says which of ``TONES`` and how much of it."""
+    """Float images ``[N, C, H, W]`` from 0 to 255; ``tones[i]``: which, as a share of ``TONES``, and how much."""
     images = (batch / 255).clamp(0, 1).unbind()
     changed = [
-        TONES[int(which)](image, float(amount))
+        TONES[int(which * len(TONES))](image, float(amount))
         for image, (which, amount) in zip(images, tones.tolist(), strict=True)
     ]
     return torch.stack(changed) * 255
