@@ -300,7 +300,7 @@ def single_output(result: Any, choose: str | int | None) -> Tensor:
     if isinstance(result, Tensor):
         return result
     raise BadModel(
-        f"the model's forward returns {_kinds(result)}: pass output= with the key or index of the class scores"
+        f"the model's forward returns {_kinds(result)}: pass output= with the key or index of the class scores (--output)"
     )
 
 
