@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import BadModel, UnknownName
+from convscope.errors import BadImages, BadModel, UnknownName
 from convscope.model.layer import Layer
 from convscope.model.layers import find_layers, output_layer, scores_and_temperature, surveyed
 from convscope.model.readable import unwrapped
@@ -21,6 +21,7 @@ from convscope.model.tape import Record, record, single_output
 from convscope.plain.fit import Fit
 from convscope.plain.unit import Unit
 
+GIVE = "give a picture as uint8 [height, width, colours], or the network's own input as float [channels, height, width]"
 TINY = torch.finfo(torch.float32).tiny  # has a logarithm
 
 
@@ -152,11 +153,17 @@ class Model:
         return Unit(self.output, self.classes.index(name))
 
     def pixels(self, image: np.ndarray) -> np.ndarray:
-        """What the network is shown of a source image: uint8 ``[height, width, channels]``."""
-        return self.fit.apply(np.asarray(image))
+        """What the network is shown of a source image: uint8 ``[height, width, channels]``; raises BadImages."""
+        picture = np.asarray(image)
+        if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
+            raise BadImages(f"{picture.dtype} of shape {picture.shape} is no picture: {GIVE}")
+        return self.fit.apply(picture)
 
     def preprocess(self, image: np.ndarray | Tensor) -> Tensor:
-        """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
+        """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is.
+
+        Raises BadImages for what is neither, BadModel for a float tensor of another shape.
+        """
         if isinstance(image, Tensor) or image.dtype.kind == "f":
             return self._as_given(torch.as_tensor(image))
         return self.normalised(self.pixels(image))
@@ -180,9 +187,11 @@ class Model:
 
     def _as_given(self, tensor: Tensor) -> Tensor:
         expected = (self.fit.channels, self.fit.height, self.fit.width)
+        if not tensor.is_floating_point():  # of 0 to 255 where the network was made for numbers about zero
+            raise BadImages(f"a tensor of {tensor.dtype} is no finished input: {GIVE}")
         if tuple(tensor.shape) != expected:
             raise BadModel(
-                f"a float image must have the network's input shape {expected}, not {tuple(tensor.shape)}"
+                f"a float image must have the network's input shape {expected}, not {tuple(tensor.shape)}: {GIVE}"
             )
         return tensor.float()
 

@@ -12,6 +12,7 @@ from convscope.errors import BadImages, BadModel, BadSpec
 from convscope.images import Images, open_images
 from convscope.images.source import Problem
 from convscope.model.model import Model
+from convscope.nets.open import open_model
 
 BATCH = 64
 Combine = Literal["mean", "vote"]
@@ -43,7 +44,7 @@ class Prediction:
 
 
 def predict(
-    model: Model | Sequence[Model],
+    model: Any,
     images: Any,
     *,
     combine: Combine = "mean",
@@ -52,8 +53,8 @@ def predict(
 ) -> list[Prediction]:
     """Class probabilities of every image, in the order of the images; anything ``open_images`` takes.
 
-    Several models answer together: classes are matched by name and come in the order of the first model.
-    By ``combine="mean"`` their probabilities are averaged; by "vote" each names its likeliest class, the
+    ``model`` is a ``Model`` or anything ``open_model`` takes. Several in a list answer together: classes are
+    matched by name and come in the order of the first model. By ``combine="mean"`` their probabilities are averaged; by "vote" each names its likeliest class, the
     most named wins, and of equals the one of the higher mean probability; the probability of a class is
     then its share of the votes, the mean probabilities being one voter more. An answer whose probability
     is below ``abstain`` is withheld.
@@ -68,7 +69,7 @@ def predict(
         raise BadSpec(f"abstain is {abstain!r}: choose a probability from 0 to 1")
     if combine not in get_args(Combine):
         raise BadSpec(f"combine is {combine!r}: choose {' or '.join(get_args(Combine))}")
-    models = [model] if isinstance(model, Model) else list(model)
+    models = [open_model(one) for one in (model if isinstance(model, list | tuple) else [model])]
     source = images if isinstance(images, Images) else open_images(images)
     if on_problem is not None:
         for problem in source.problems:
