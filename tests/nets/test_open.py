@@ -294,6 +294,14 @@ def test_a_factory_takes_the_weights_of_a_file(tmp_path):
             r"no weights named 'V1': give a file",
         ),
         (SPEC, {"input_size": 8, "classes": "no.txt"}, BadModel, r"cannot read the class names in no.txt"),
+        (
+            {"0.weight": 1},
+            {},
+            BadModel,
+            r"a dict is no network: .* weights alone are none, open_model\(NAME, weights=FILE",
+        ),
+        (nn.ReLU, {}, BadModel, "a class is no network: give an nn.Module"),
+        (nn.Conv2d(3, 1, 1), {"input_size": (3, -1, 4)}, BadModel, r"input_size is \(3, -1, 4\): give 64"),
     ],
 )
 def test_errors_say_what_to_do(x, asked, error, message):

@@ -23,7 +23,7 @@ def look(model: Any, image: Any, unit: Unit | str, lens: Any) -> PixelMap:
     from convscope.nets.open import open_model
 
     opened = open_model(model)
-    where = read_unit(opened, unit) if isinstance(unit, str) else unit
+    where = read_unit(opened, unit)
     glass = read_lens(lens) if isinstance(lens, str) else lens
     if isinstance(glass, type) or not callable(glass):
         raise BadSpec(
@@ -32,9 +32,11 @@ def look(model: Any, image: Any, unit: Unit | str, lens: Any) -> PixelMap:
     return glass(opened, where, read_image(image))
 
 
-def read_unit(model: Any, text: str) -> Unit:
-    """The class of that name, else the unit of a text such as ``conv4:17@3,5``; raises BadSpec."""
-    return model.unit_of_class(text) if text in model.classes else Unit.parse(text)
+def read_unit(model: Any, unit: Any) -> Unit:
+    """A unit as it is, the class of that name, else the unit of a text such as ``conv4:17@3,5``; raises BadSpec."""
+    if isinstance(unit, Unit):
+        return unit
+    return model.unit_of_class(unit) if unit in model.classes else Unit.parse(str(unit))
 
 
 def read_image(image: Any) -> Any:

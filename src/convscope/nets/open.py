@@ -76,6 +76,11 @@ def open_model(
         return x
     if isinstance(x, nn.Module):
         return _open_module(x, asked, type(unwrapped(x)[0]).__name__)
+    if not isinstance(x, str | Path):
+        raise BadModel(
+            f"a {'class' if isinstance(x, type) else type(x).__name__} is no network: give an nn.Module, a name, a spec, a run "
+            "folder or file.py:factory; weights alone are none, open_model(NAME, weights=FILE)"
+        )
     text = str(x)
     if (folder := _model_folder(Path(text))) is not None:
         return _open_folder(folder)

@@ -15,7 +15,7 @@ from torch import Tensor
 from convscope.errors import BadModel, BadSpec
 from convscope.images import open_images
 from convscope.model.layer import Layer
-from convscope.model.model import Model
+from convscope.model.model import Model, class_scores
 from convscope.model.reading import read
 from convscope.nets.open import open_model
 from convscope.plain.shifts import LayerChange, Reaction, Shift, Shifts
@@ -57,7 +57,7 @@ def react(model: Model, inputs: list[Any], settings: Shift) -> Reaction:
             changes[layer.name].append(change(output))
             aligned[layer.name].append(aligned_change(output, layer, settings))
             if layer.name == model.output:
-                scores.append(model.shares(output.flatten(1)).double().cpu())
+                scores.append(model.shares(class_scores(output)).double().cpu())
 
         return look
 

@@ -60,7 +60,7 @@ def predict(
     is below ``abstain`` is withheld.
 
     An image that cannot be read goes to ``on_problem`` and is left out; without it, BadImages is raised.
-    Raises BadModel where the models know different classes, BadSpec for a threshold that is no share.
+    Raises BadModel where the models know different classes, one alone, or answer NaN, BadSpec for a threshold that is no share.
 
     >>> cs.predict(cs.open_model("runs/photos"), "photos/")[0].predicted  # doctest: +SKIP
     'cat'
@@ -130,10 +130,21 @@ def _answers(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """(row, probabilities ``[models, classes]``) of every image that can be read, in order."""
     orders = _orders(models)
+    for one in models:
+        if len(one.classes) < 2:
+            raise BadModel(
+                f"{one.name} has one output, which says nothing of one class against another: return two scores, "
+                "for a logit x torch.cat([torch.zeros_like(x), x], 1)"
+            )
     for rows, pictures in _read(images, on_problem):
         inputs = ([one.preprocess(picture) for picture in pictures] for one in models)
         answers = [one.probabilities(torch.stack(batch)) for one, batch in zip(models, inputs, strict=True)]
         each = torch.stack([part[:, order] for part, order in zip(answers, orders, strict=True)], 1)
+        if (strange := each.isnan().flatten(1).any(1)).any():
+            name = images.ids[rows[int(strange.nonzero()[0])]]
+            raise BadModel(
+                f"{models[0].name} answers NaN for {name}: its weights, or mean and std, are damaged"
+            )
         yield from zip(rows, each.numpy(), strict=True)
 
 
