@@ -9,7 +9,7 @@ from PIL import Image
 
 import convscope as cs
 from convscope.ask.run import run_images
-from convscope.errors import BadAtlas, BadImages, BadModel, BadSpec
+from convscope.errors import BadAtlas, BadImages, BadModel, BadSpec, UnknownName
 
 from .conftest import convscope
 
@@ -21,6 +21,18 @@ def test_verbs_take_whatever_names_a_network(run, photos, tmp_path):
     assert cs.predict(run, photo)[0].probability == cs.predict([model], photo)[0].probability
     assert cs.evaluate(str(run), photos)["images"] == 48
     assert cs.summary(str(run)).parameters == model.parameters == cs.summary(model).parameters
+
+
+@pytest.mark.parametrize("verb", ["survey", "survey_shard", "why", "shift", "publish"])
+def test_a_setting_that_nobody_knows_is_named_with_the_nearest(verb, run, tmp_path):
+    words = {
+        "survey": {"into": tmp_path, "phtos": 3}, "survey_shard": {"into": tmp_path, "shard": cs.Shard(1, 1), "phtos": 3},
+        "why": {"chanels": 3}, "shift": {"axes": "x"}, "publish": {"profil": "lesson"},
+    }  # fmt: skip
+    with pytest.raises(
+        UnknownName, match=r"unknown setting '\w+': did you mean (photos|channels|axis|profile)"
+    ):
+        getattr(cs, verb)(run, "unread", **words[verb])
 
 
 def test_publish_takes_a_place_and_says_where_nothing_is(tmp_path):

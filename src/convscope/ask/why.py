@@ -1,6 +1,5 @@
 """Why this and not that: one picture, what the network said of it, and whether it said so for a bad reason."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from convscope.errors import BadAtlas, BadSpec, Unanswerable, UnknownName
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.model import Model
+from convscope.plain.overrides import with_overrides
 from convscope.plain.why import Inquiry, Why
 from convscope.survey.pixels import Pixels
 from convscope.survey.progress import Report
@@ -50,7 +50,7 @@ def why(
     """
     from convscope.nets.open import open_model
 
-    wanted = replace(settings or Inquiry(), **overrides)
+    wanted = with_overrides(settings or Inquiry(), overrides)
     opened = open_model(model)
     known = _atlas(model, atlas, opened)
     pixels = Pixels(opened, _images(model, images, known))

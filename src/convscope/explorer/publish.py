@@ -25,6 +25,7 @@ from convscope.explorer.cut.atlas import cut_down
 from convscope.explorer.cut.choice import LESSON_CHANNELS, layers_of
 from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.pages import page_addresses, script_addresses
+from convscope.plain.overrides import with_overrides
 
 MARK = "convscope-site.json"  # lists what was written, so that only our own files are ever replaced
 PRIVACY = (
@@ -60,7 +61,7 @@ def publish(
 
     >>> cs.publish(cs.open_atlas("runs/demo"), "site/", layers="relu4", top=16)  # doctest: +SKIP
     """
-    target, excerpt = Path(folder), replace(settings or Excerpt(), **overrides)
+    target, excerpt = Path(folder), with_overrides(settings or Excerpt(), overrides)
     opened = atlas if isinstance(atlas, Atlas) else open_atlas(atlas)
     _refuse_foreign(target)
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.nets.open import open_model
+from convscope.plain.overrides import with_overrides
 from convscope.survey.again import complete_atlas, counted_already, numbers_of
 from convscope.survey.channels import read_channels
 from convscope.survey.easel import Easel
@@ -48,7 +49,7 @@ def survey(
         job = reopen(model, images, atlas, on_progress)
         fill(job, numbers_of(atlas), read_channels(channels, job.layers))
         return open_atlas(job.root)
-    asked = replace(settings or Survey(), **overrides)
+    asked = with_overrides(settings or Survey(), overrides)
     job = prepare(
         model, images, into, replace(asked, project="lazy") if channels else asked, on_progress, channels
     )
@@ -127,7 +128,9 @@ def survey_shard(
 
     >>> cs.survey_shard(model, "photos/", into="atlas/", shard=cs.Shard(2, 4))  # doctest: +SKIP
     """
-    job = prepare(open_model(model), images, into, replace(settings or Survey(), **overrides), on_progress)
+    job = prepare(
+        open_model(model), images, into, with_overrides(settings or Survey(), overrides), on_progress
+    )
     count(job, shard.of(len(job.units)), str(shard))
     counts = job.partial.load_counts(job.no_counts)
     if len(counts.units) == len(job.units):
