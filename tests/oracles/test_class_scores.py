@@ -105,3 +105,15 @@ def test_shapes_that_depend_on_the_picture_are_named():
 def test_a_deviation_that_cannot_divide_is_refused(std):
     with pytest.raises(BadModel, match="cannot divide pixels: give numbers above zero"):
         cs.open_model(nn.Conv2d(3, 2, 3), input_size=8, mean=0.5, std=std)
+
+
+@pytest.mark.parametrize("lens", ["gradient", "deconvnet", "guided"])
+def test_a_class_score_below_zero_is_not_dead_since_only_differences_count(lens):
+    model = pooled()
+    with torch.no_grad():
+        model.module.head.bias -= 100
+    seen = cs.look(model, photo(), "class 1", lens)
+    assert (seen.value < 0, "dead" in seen.validity.labels) == (True, False)
+    with torch.no_grad():
+        model.module.conv2.bias -= 100
+    assert "dead" in cs.look(model, photo(), "relu#2:1", lens).validity.labels

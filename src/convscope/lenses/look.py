@@ -174,7 +174,8 @@ def project_unit(model: Any, unit: Unit, image: Any, rule: Any, *, units: str, w
     target = Target(
         model, image, layer, Unit(unit.layer, unit.channel, (y, x)), pixels, float(seen.values[0])
     )
-    validity = with_dead(validity, target.value)
+    if layer.name != model.output:  # of class scores only differences count: below zero is not dead
+        validity = with_dead(validity, target.value)
     if seen.descent.pools and (ties := sentence(near_ties(model, pixels, layer, target.field))):
         validity = replace(validity, notes=(*validity.notes, ties))
     return picture_of(target, as_map(seen.signal[0]), units, what, validity)
