@@ -37,5 +37,5 @@ def test_the_first_failure_in_order_is_raised(threads):
         if item >= 40:
             raise ValueError(item)
 
-    with pytest.raises(ValueError, match="^40$"):
+    with pytest.raises(ValueError, match=r"^40$"):
         in_threads(work, range(200), threads)
