@@ -5,7 +5,7 @@ from threading import current_thread, main_thread
 
 import pytest
 
-from convscope.plain.threads import TOGETHER, WORTH, in_threads
+from convscope.plain.threads import TIMED, TOGETHER, WORTH, in_threads
 
 
 def slowly(item: int) -> tuple[int, bool]:
@@ -19,7 +19,7 @@ def quickly(item: int) -> tuple[int, bool]:
 
 def test_long_tasks_are_shared_after_the_first_few_told_that_they_are_long():
     done = in_threads(slowly, range(5 * TOGETHER + 3))
-    assert done == [(item, item < TOGETHER) for item in range(5 * TOGETHER + 3)]
+    assert done == [(item, item < TIMED) for item in range(5 * TOGETHER + 3)]
 
 
 def test_short_tasks_stay_where_they_are():

@@ -12,7 +12,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST = 4  # threads, unless a number is asked
-TOGETHER = 32  # tasks handed over at once: a future of its own can cost as much as the task
+TIMED = 5  # tasks that tell how long one takes
+TOGETHER = 32  # tasks handed over at once, at most: a future of its own can cost as much as the task
 # seconds: threads that do less than this at a time spend it on waiting for each other, as Python runs one of them.
 # Decoded by two threads, pictures of 28 pixels (0.28 ms) took 1.4 times as long as by one, of 128 (0.45 ms) as long
 WORTH = 5e-4
@@ -26,16 +27,16 @@ def in_threads(
     >>> in_threads(str, range(3))
     ['0', '1', '2']
     """
-    if threads is None:
-        first, rest = items[:TOGETHER], items[TOGETHER:]
-        timed = [_timed(work, item) for item in first]
-        short = not rest or median(seconds for seconds, _ in timed) < WORTH
-        return [done for _, done in timed] + in_threads(
-            work, rest, 0 if short else min(MOST, os.cpu_count() or 1)
-        )
     if threads == 0:
         return list(map(work, items))
-    runs = [items[begin : begin + TOGETHER] for begin in range(0, len(items), TOGETHER)]
+    if threads is None:
+        timed = [_timed(work, item) for item in items[:TIMED]]
+        worth = bool(timed) and median(seconds for seconds, _ in timed) >= WORTH
+        threads = min(MOST, os.cpu_count() or 1) if worth else 0
+        return [done for _, done in timed] + in_threads(work, items[TIMED:], threads)
+    # each thread has several runs of its own, so that all end at about the same time
+    length = min(TOGETHER, len(items) // (4 * threads) + 1)
+    runs = [items[first : first + length] for first in range(0, len(items), length)]
     with ThreadPoolExecutor(threads) as pool:
         return list(chain.from_iterable(pool.map(lambda run: list(map(work, run)), runs)))
 
