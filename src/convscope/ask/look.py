@@ -19,17 +19,22 @@ def look(model: Any, image: Any, unit: Unit | str, lens: Any) -> PixelMap:
 
     >>> pixels = cs.look(model, photo, "conv4:17", cs.Deconvnet())  # doctest: +SKIP
     """
-    from convscope.lenses import read_lens
     from convscope.nets.open import open_model
 
     opened = open_model(model)
-    where = read_unit(opened, unit)
+    return _glass(lens)(opened, read_unit(opened, unit), read_image(image))
+
+
+def _glass(lens: Any) -> Any:
+    """A lens as it is, or the one of a text; raises BadSpec for what is none."""
+    from convscope.lenses import read_lens
+
     glass = read_lens(lens) if isinstance(lens, str) else lens
     if isinstance(glass, type) or not callable(glass):
         raise BadSpec(
             f"{lens!r} is no lens: write one with its settings, cs.Gradient(), or its name, 'gradient'"
         )
-    return glass(opened, where, read_image(image))
+    return glass
 
 
 def read_unit(model: Any, unit: Any) -> Unit:
