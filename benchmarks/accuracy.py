@@ -48,6 +48,7 @@ TASKS: dict[str, tuple[str, dict[str, Any], float | None]] = {
     "orl39": ("orl39", {}, None),
     "orl39, best": ("orl39", {"preset": "best"}, None),
     "lfw34": ("lfw34", {}, None),
+    "lfw34 in 12 epochs, before steps were counted": ("lfw34", {"epochs": 12}, None),
     "lfw34, best": ("lfw34", {"preset": "best"}, None),
     "imagenette-mini, squeezenet1_1": ("imagenette-mini", {"net": "squeezenet1_1", **FINE}, None),
     "imagenette-mini, efficientnet-lite0": ("imagenette-mini", {"net": "efficientnet-lite0", **FINE}, None),

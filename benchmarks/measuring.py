@@ -22,6 +22,13 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+def wall(work: Callable[[], object]) -> float:
+    """Seconds by the clock."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 def interleaved(sides: Mapping[str, Callable[[], object]], rounds: int, parts: int) -> Times:
     """CPU milliseconds a part of each side, one after the other, in an order that turns round."""
     times: Times = {side: [] for side in sides}

@@ -1,10 +1,10 @@
 """A survey beside zennit-crp's ``FeatureVisualization``: the strongest images of every channel.
 
-    python benchmarks/survey_vs_crp.py [NET ...] [--images N] [--slice N] [--cheapest] [--json FILE]
+    GOMP_SPINCOUNT=2000 python benchmarks/survey_vs_crp.py [NET ...] [--images N] [--slice N] [--threads N] [--cheapest] [--json FILE]
 
-Needs zennit-crp in the interpreter's environment. One process, one thread, CPU time an image; the same images
-(noise, in memory), layers (all convolutions and linear ones) and batches of 32. Both go once through all images, a
-slice of them in turn, so that each slice is a round; what each writes down is timed by itself and in "in all".
+Needs zennit-crp in the interpreter's environment. One process; with one thread CPU time an image, with more time by
+the clock, each side using them as it does; the same images (noise, in memory), layers (all convolutions and linear
+ones) and batches of 32. Both go once through all images, a slice of them in turn, so that each slice is a round; what each writes down is timed by itself and in "in all".
 zennit-crp runs forward and backward, whatever is asked: with the composite that its documentation uses, with
 --cheapest also without one; by maximum; in plain layout, the only one that it takes. Its nine best images of a
 channel, their values and places are compared with ours, or the numbers are void. A survey is dearest at its
@@ -24,7 +24,7 @@ import torch
 from crp.attribution import CondAttribution  # pyright: ignore[reportMissingImports]
 from crp.concepts import ChannelConcept  # pyright: ignore[reportMissingImports]
 from crp.visualization import FeatureVisualization  # pyright: ignore[reportMissingImports]
-from measuring import about, cpu, ratio, save, spread
+from measuring import about, cpu, ratio, save, spread, wall
 from torch import Tensor, nn
 from zennit.composites import EpsilonPlusFlat  # pyright: ignore[reportMissingImports]
 from zennit.core import Composite  # pyright: ignore[reportMissingImports]
@@ -37,6 +37,7 @@ from convscope.survey.count import Counts, count_batch, read_ahead
 from convscope.survey.job import Job, prepare
 from convscope.survey.partial import ALL
 from convscope.survey.settings import Survey
+from convscope.survey.workers import each, twins
 
 BATCH, K, ASKED, CLASSES = 32, 9, 7.0, 10
 NEAR = 1e-5  # of a layer's strongest value: so near the order may differ
@@ -47,11 +48,12 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=["alexnet", "resnet18"])
     parser.add_argument("--images", type=int, default=2048)
     parser.add_argument("--slice", type=int, default=128)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cheapest", action="store_true", help="zennit-crp without a composite, too")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     keep_freed_memory()
-    torch.set_num_threads(1)
+    torch.set_num_threads(asked.threads)
     rows = []
     for name in asked.nets:
         rows.append(measured(name, asked))
@@ -61,7 +63,7 @@ def main() -> None:
 
 def made(asked: argparse.Namespace) -> dict[str, Any]:
     return about(
-        __file__, ("torch", "torchvision", "zennit", "zennit-crp"), threads=1, batch=BATCH, unit="CPU milliseconds an image; median [least, most]",
+        __file__, ("torch", "torchvision", "zennit", "zennit-crp"), threads=asked.threads, batch=BATCH, unit=f"{'CPU ' * (asked.threads == 1)}milliseconds an image; median [least, most]",
         weights="random", composite="EpsilonPlusFlat",
     )  # fmt: skip
 
@@ -81,10 +83,11 @@ def measured(name: str, asked: argparse.Namespace) -> dict[str, Any]:
         sides |= {side: partial(visualise, rivals[side], composites[side]) for side in composites}
         sides["bare"] = partial(bare, model, pixels)
         bare(model, pixels, range(BATCH))  # warms up
-        times, written = in_turn(sides, images, asked.slice), {}
-        written["survey"] = cpu(lambda: job.partial.save_counts(ALL, counts))
+        clock = cpu if asked.threads == 1 else wall
+        times, written = in_turn(sides, images, asked.slice, clock), {}
+        written["survey"] = clock(lambda: job.partial.save_counts(ALL, counts))
         for side, rival in rivals.items():
-            written[side] = cpu(partial(write_down, rival, images))
+            written[side] = clock(partial(write_down, rival, images))
         other = sum(assert_same(counts, rivals[side], model, layer) for side in rivals for layer in layers)
     channels = sum(model.layers[layer].channels for layer in layers)
     in_all = {side: sum(times[side]) + written.get(side, 0.0) for side in sides}
@@ -100,12 +103,14 @@ def measured(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def in_turn(sides: dict[str, Callable[[range], None]], images: int, step: int) -> dict[str, list[float]]:
-    """CPU seconds of every side for every slice of the images, in an order that turns round."""
+def in_turn(
+    sides: dict[str, Callable[[range], None]], images: int, step: int, clock: Callable[[Callable], float]
+) -> dict[str, list[float]]:
+    """Seconds of every side for every slice of the images, in an order that turns round."""
     times: dict[str, list[float]] = {side: [] for side in sides}
     for start in range(0, images, step):
         for side in list(sides) if start // step % 2 else reversed(list(sides)):
-            times[side].append(cpu(partial(sides[side], range(start, start + step))))
+            times[side].append(clock(partial(sides[side], range(start, start + step))))
     return times
 
 
@@ -121,8 +126,14 @@ def a_survey(model: Model, pixels: Tensor, layers: list[str], into: Path) -> Job
 def count_slice(job: Job, counts: Counts, rows: range) -> None:
     labels = job.pixels.images.labels
     batches = (range(start, min(start + BATCH, rows.stop)) for start in range(rows.start, rows.stop, BATCH))
-    for some, batch in read_ahead(job.pixels, batches):
-        count_batch(job.model, counts, some, batch, labels[some])
+    models = twins(job.model, BATCH)
+
+    def one(model: Model, item: tuple[np.ndarray, Tensor]) -> None:
+        some, batch = item
+        count_batch(model, counts, some, batch, labels[some])
+
+    for _ in each(models, read_ahead(job.pixels, batches, len(models)), one):
+        pass
 
 
 def visualise(rival: FeatureVisualization, composite: Composite | None, rows: range) -> None:

@@ -159,3 +159,12 @@ def test_a_map_with_a_picture_is_drawn_over_it_and_shown_in_notebooks():
     assert Image.open(io.BytesIO(seen._repr_png_())).size == (4, 4)
     assert "a &lt;caption&gt;" in seen._repr_html_()
     assert "data:image/png;base64," in seen._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "side"), [(224, 224, 64), (5, 5, 64), (63, 40, 64), (31, 31, 120)]
+)
+def test_a_colour_picture_is_scaled_as_its_colours_are_one_by_one(height, width, side):
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    alone = [scale_tile(picture[:, :, [colour]], side) for colour in range(3)]
+    assert np.array_equal(scale_tile(picture, side), np.concatenate(alone, axis=2))

@@ -11,7 +11,7 @@ from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.plain.fit import Fit
 from convscope.train.pixels import load
-from convscope.train.plan import plan
+from convscope.train.plan import choose_epochs, plan
 from convscope.train.recipe import Recipe
 
 
@@ -87,3 +87,19 @@ def test_a_net_that_was_asked_for_is_told_what_its_strides_break():
     assert [note.split(":")[0] for note in asked.notes if note not in always] == ["conv1"]
     assert "kernel 5 at stride 3 overlaps unevenly" in asked.notes[0]
     assert plan(blank(20, 20, 3), 30, Recipe(net="4c5:valid p2 8c5:valid p2 fc8")).notes == always
+
+
+@pytest.mark.parametrize(
+    ("multiply_adds", "images", "epochs"),
+    [
+        (7_000_000, 8000, 12),  # 1,500 steps in the fewest epochs
+        (46_000_000, 1203, 33),  # a minute pays for 10: 1,000 steps of 40 pictures, in three and a half
+        (46_000_000, 1600, 30),  # four minutes are over before 1,000 steps
+        (46_000_000, 195, 60),  # the most, of 12 steps each
+        (1_000_000_000, 1600, 12),  # nothing is paid for: the fewest
+    ],
+)
+def test_few_pictures_are_shown_until_there_were_steps_enough_or_four_minutes_over(
+    multiply_adds, images, epochs
+):
+    assert choose_epochs(multiply_adds, images, 1.0) == epochs

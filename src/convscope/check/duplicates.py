@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from convscope.check.copies import Pairs, find_copies
+from convscope.check.copies import Pairs
 from convscope.check.findings import Finding
+from convscope.check.memory import copies
 from convscope.errors import BadImages
 from convscope.images.seen import Seen
 from convscope.images.source import Images, array_hash
@@ -30,9 +31,9 @@ def find_duplicates(images: Images, seen: Sequence[Seen]) -> Duplicates:
     """Compare every picture of a set with every other; only likely copies are decoded in full."""
     rows = np.array([row for row, one in enumerate(seen) if one.thumbnail], dtype=np.int64)
     if not len(rows):
-        return Duplicates((), find_copies(np.zeros((0, 1, 1, 3), np.uint8), rows))
+        return Duplicates((), copies(np.zeros((0, 1, 1, 3), np.uint8), rows))
     thumbnails = np.stack([seen[row].small for row in rows])
-    found = find_copies(thumbnails, np.array([min(seen[row].size) for row in rows]))
+    found = copies(thumbnails, np.array([min(seen[row].size) for row in rows]))
     near = Pairs(rows[found.first], rows[found.second], found.details, found.mirrored)
     exact = _exact(images, seen, near)
     same = {row: number for number, group in enumerate(exact) for row in group}

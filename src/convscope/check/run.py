@@ -1,10 +1,8 @@
 """``check``: look at every picture once, compare, and say what is wrong, the gravest first."""
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +15,7 @@ from convscope.errors import BadImages
 from convscope.images import Images, open_images
 from convscope.images.conversion import CONVERSIONS
 from convscope.images.seen import Seen
+from convscope.plain.threads import in_threads
 
 # what a source says in passing and a finding says better
 SAID = ("Classes in ", "Class names that differ", "Only the headers", *CONVERSIONS.values())
@@ -52,8 +51,7 @@ def look_over(images: Images) -> tuple[Seen, ...]:
         except BadImages as error:
             return Seen(str(error))
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return tuple(pool.map(look, range(len(images))))
+    return tuple(in_threads(look, range(len(images))))
 
 
 def keep_together(images: Images, findings: Findings) -> Images:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+MOVED = ("GIF", "TIFF")  # asked for its frames, a picture of these moves in its file: another one is asked
 LARGEST_FILE = 64_000_000  # bytes
 LARGEST_IMAGE = 50_000_000  # pixels
 
@@ -40,7 +41,7 @@ def decode_and_tell(source: Path | bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     if len(source) > LARGEST_FILE:
         raise BadImages(f"{len(source):,} bytes; at most {LARGEST_FILE:,} are read")
     with _only_reasons(), _quiet(), _opened(BytesIO(source)) as picture:
-        told = [] if picture.format == "JPEG" else _told_by_header(source)
+        told = _told_by_header(picture, source)
         picture.load()
         array, also_told = pixels(picture)
         return array, tuple(dict.fromkeys((*told, *also_told)))
@@ -52,7 +53,7 @@ def glance(data: bytes) -> Seen:
     Raises BadImages with the reason alone.
     """
     with _only_reasons(), _quiet(), _opened(BytesIO(data)) as picture:
-        told = [] if picture.format == "JPEG" else _told_by_header(data)
+        told = _told_by_header(picture, data)
         size, mode = picture.size, picture.mode
         picture.draft(None, (2 * THUMBNAIL, 2 * THUMBNAIL))
         picture.load()  # before anything is asked: asking a damaged PNG would make it pass for whole
@@ -126,8 +127,10 @@ def _opened(file: BinaryIO) -> "Image":
     return picture
 
 
-def _told_by_header(data: bytes) -> list[str]:
-    """What cannot be asked of the picture that is decoded: asking moves in the file."""
+def _told_by_header(picture: "Image", data: bytes) -> list[str]:
+    """What must be asked before the pixels are read."""
+    if picture.format not in MOVED:
+        return ["frames"] * getattr(picture, "is_animated", False)
     told = []
     with _opened(BytesIO(data)) as picture:
         # Pillow turns TIFF files itself, while loading

@@ -1,9 +1,7 @@
 """Which files are images: each is decoded once, in threads; what was seen is remembered outside the set."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +14,7 @@ from convscope.images.decode import decode, glance, measure, naming, read_file
 from convscope.images.memory import recall, remember, stamp
 from convscope.images.seen import Seen
 from convscope.images.source import Problem
+from convscope.plain.threads import in_threads
 
 
 class Packed(Protocol):
@@ -94,8 +93,8 @@ def look_at(paths: Iterable[Stored], place: str = "") -> Files:
     known = recall(place)
     stamps = [_stamp(path) if place else "" for path in paths]
     whole = len(paths) <= DECODE_UP_TO
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        seen = tuple(pool.map(lambda path, mark: known.get(mark) or look(path, whole), paths, stamps))
+    rows = range(len(paths))
+    seen = tuple(in_threads(lambda row: known.get(stamps[row]) or look(paths[row], whole), rows))
     if any(mark and mark not in known for mark in stamps):
         remember(place, dict(zip(stamps, seen, strict=True)))
     return Files(paths, seen)

@@ -1,7 +1,5 @@
 """Every image decoded once and kept as uint8 model pixels in memory."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +8,7 @@ from torch import Tensor
 
 from convscope.images.source import Images
 from convscope.plain.fit import Fit
+from convscope.plain.threads import in_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +49,7 @@ def load(images: Images, fit: Fit, workers: int | None = None) -> Pixels:
     def place(row: int) -> None:
         values[row] = fit.apply(images[row])
 
-    workers = min(4, os.cpu_count() or 1) if workers is None else workers
-    if workers:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(place, range(len(images))))
-    else:
-        list(map(place, range(len(images))))
+    in_threads(place, range(len(images)), workers)
     # the bytes stay in rows of pixels: the layout convolutions are quickest on
     pixels = torch.from_numpy(values).permute(0, 3, 1, 2)
     return Pixels(pixels, torch.from_numpy(images.labels.copy()), images.ids)
