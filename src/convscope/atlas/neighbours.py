@@ -14,6 +14,20 @@ def standardised(peaks: np.ndarray) -> np.ndarray:
     return np.where(flat, 0, centred / np.where(flat, 1, length)).astype(np.float32)
 
 
+def nearest_of_each(peaks: np.ndarray, count: int) -> np.ndarray:
+    """The other channels most like each of peaks ``[C, S]``, most similar first, ``[C, count]``.
+
+    -1 where no more are correlated above zero.
+    """
+    every = standardised(peaks)
+    found = np.full((len(peaks), count), -1)
+    for channel, one in enumerate(every):
+        order, similarity = nearest(one, every, count + 1)
+        others = order[(order != channel) & (similarity > 0)][:count]
+        found[channel, : len(others)] = others
+    return found
+
+
 def nearest(one: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Places of the ``count`` rows of ``others`` most like ``one``, and their correlations; of equal ones the lower."""
     similarity = np.clip(others @ one, -1, 1)
