@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 from convscope.atlas import layout, write
+from convscope.atlas.context import SIDES, compose
+from convscope.atlas.neighbours import nearest_of_each
 from convscope.atlas.picture import find_picture
 from convscope.atlas.read import open_atlas
 from convscope.atlas.stack import Stack, StackLayer, write_stack
@@ -15,7 +17,8 @@ from convscope.atlas.stack import Stack, StackLayer, write_stack
 SIDE, K, ROWS, WIDE, CLASSES = 64, 9, 200, 512, 10
 TILES = {"strips": 64, "strips of pictures above 96 pixels": 80}
 CHOSEN, CELLS = 4, 14
-SAMPLED = 16  # channels of a layer whose strips are drawn; they stand for all
+SAMPLED = 16  # channels of a layer whose strips are drawn, which stand for all; of the first layer all are, to be walked through
+QUANTILES = (0.5, 0.9, 0.99)
 
 
 def texture(rng: np.random.Generator, height: int, width: int, tile: int = 64) -> np.ndarray:
@@ -29,10 +32,12 @@ def build(root: Path, channels: int) -> dict[str, Any]:
     """The atlas; returns CPU seconds and bytes of each kind of display image."""
     rng = np.random.default_rng(0)
     widths = [WIDE] * (channels // WIDE) + [channels % WIDE] * bool(channels % WIDE)
-    kinds = ("patches", "projections", *TILES)
+    kinds = ("patches", "projections", *TILES, "surroundings")
     cost = {kind: {"cpu_s": 0.0, "bytes": 0, "channels": 0} for kind in kinds}
     for place, many in enumerate(widths):
-        write.write_numbers(root, f"conv{place + 1}", numbers(rng, many))
+        peaks = rng.gamma(2, 2, (many, ROWS))
+        write.write_peaks(root, f"conv{place + 1}", np.arange(ROWS), peaks)
+        write.write_numbers(root, f"conv{place + 1}", numbers(rng, many) | ranked(rng, peaks))
         draw(root, f"conv{place + 1}", many, rng, cost)
     photographs(root, rng)
     layers = [entry(f"conv{place + 1}", many, place) for place, many in enumerate(widths)]
@@ -53,7 +58,7 @@ def per_25000(cost: dict[str, Any]) -> dict[str, float]:
 
 
 def draw(root: Path, name: str, many: int, rng: np.random.Generator, cost: dict[str, Any]) -> None:
-    """Sheets of every channel and strips of the first ones, which stand for all: encoded and written."""
+    """Sheets of every channel, and strips and surroundings of the first ones: encoded and written."""
     side = layout.SHEET_TILE * 3 * layout.SHEET_ACROSS
     whole = texture(rng, side, side)
     for kind in ("patches", "projections"):
@@ -62,13 +67,29 @@ def draw(root: Path, name: str, many: int, rng: np.random.Generator, cost: dict[
             # moved by a little each time: another tile, as costly to encode
             moved = np.roll(whole, rng.integers(0, side, 2), (0, 1))
             timed(cost[kind], written, moved, layout.CHANNELS_A_SHEET)
+    drawn = many if name == "conv1" else min(many, SAMPLED)
     for kind, tile in reversed(TILES.items()):  # those that pages are measured with come last and stay
         detail = texture(rng, side, side, tile)
-        for channel in range(min(many, SAMPLED)):
+        for channel in range(drawn):
             picture = np.ascontiguousarray(np.roll(detail, channel, 0)[: 2 * tile, : 9 * tile])
             timed(cost[kind], layout.strip_file(root, name, channel), picture, 1)
-            whole = detail[: layout.THUMB, : 9 * layout.THUMB]
-            write.write_picture(layout.sources_file(root, name, channel), whole)
+    draw_context(root, name, drawn, rng, cost["surroundings"])
+
+
+def draw_context(root: Path, name: str, drawn: int, rng: np.random.Generator, cost: dict[str, Any]) -> None:
+    """As many tiles a row as a survey makes, each row as fine in detail for its size."""
+    many = {
+        "whole": K,
+        "ordinary": len(QUANTILES) * layout.QUANTILE_EXAMPLES,
+        "alike": layout.NEIGHBOURS * layout.NEIGHBOUR_EXAMPLES,
+    }
+    strips = [texture(rng, side + SAMPLED, many[row] * side, side) for row, side in SIDES.items()]
+    for channel in range(drawn):
+        rows = [
+            np.split(strip[channel % SAMPLED :][:side], many[row], 1)
+            for strip, (row, side) in zip(strips, SIDES.items(), strict=True)
+        ]
+        timed(cost, layout.context_file(root, name, channel), compose([np.stack(row) for row in rows]), 1)
 
 
 def timed(cost: dict[str, Any], path: Path, picture: np.ndarray, channels: int) -> None:
@@ -94,6 +115,17 @@ def numbers(rng: np.random.Generator, many: int) -> dict[str, np.ndarray]:
         "class_spread": peak / 3, "histogram": rng.integers(0, 9999, (many, 64)),
         "histogram_edges": np.tile(np.linspace(0, 9, 65), (many, 1)), "rows": cells, "columns": cells,
         "scale": rng.random((many, K)), "duplicate": np.zeros((many, K)),
+    }  # fmt: skip
+
+
+def ranked(rng: np.random.Generator, peaks: np.ndarray) -> dict[str, np.ndarray]:
+    """What a survey finds by ranking a sample of images: those at quantiles, and which channels are alike."""
+    of = (len(peaks), len(QUANTILES), layout.QUANTILE_EXAMPLES)
+    value = np.quantile(peaks, QUANTILES, axis=1).T[:, :, None] + np.sort(rng.random(of), axis=2) / 100
+    places = {f"quantile_{axis}": rng.integers(0, CELLS, of) for axis in ("y", "x")}
+    return {
+        "quantile_value": value, "quantile_image": rng.integers(0, ROWS, of), **places,
+        "neighbour": nearest_of_each(peaks, layout.NEIGHBOURS),
     }  # fmt: skip
 
 
@@ -147,5 +179,6 @@ def manifest(layers: list[dict[str, Any]]) -> dict[str, Any]:
     about = {"name": "textures", "digest": "1" * 64, "classes": classes, "count": ROWS, "found": ROWS}
     return {
         "stage": "complete", "model": model, "images": {**about, "split": "val", "notes": []}, "layers": layers,
-        "chosen": list(range(CHOSEN)), "survey": {"k": K, "batch": 32, "seed": 0}, "provenance": {},
+        "chosen": list(range(CHOSEN)), "survey": {"k": K, "batch": 32, "seed": 0, "quantiles": list(QUANTILES)},
+        "provenance": {},
     }  # fmt: skip

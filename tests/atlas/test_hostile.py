@@ -279,6 +279,15 @@ def test_quantiles_of_an_unknown_image(folder):
         open_atlas(folder).numbers(NAMES[0])
 
 
+@pytest.mark.parametrize(
+    "near", [np.full((CHANNELS, 4), CHANNELS), np.full((CHANNELS, 4), -2), np.zeros(CHANNELS)]
+)
+def test_a_neighbour_that_is_none(folder, near):
+    write.write_numbers(folder, NAMES[0], numbers() | {"neighbour": near})
+    with pytest.raises(BadAtlas, match=r"names a channel beyond its 4: survey again"):
+        open_atlas(folder).numbers(NAMES[0])
+
+
 def test_spreads_of_other_channels(folder):
     write.write_numbers(folder, NAMES[0], numbers() | {"class_spread": np.zeros((CHANNELS - 1, 2))})
     with pytest.raises(BadAtlas, match=r"has class_spread of shape \(3, 2\) for 4 channels"):

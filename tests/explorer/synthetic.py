@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from convscope.atlas import layout, write
+from convscope.atlas.context import BLANK, compose
 from convscope.atlas.moves import write_invariance
+from convscope.atlas.neighbours import nearest_of_each
 from convscope.atlas.picture import find_picture
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.atlas.stack import Answer, Stack, StackLayer, write_stack
@@ -37,6 +39,7 @@ EPOCHS, GROWN = (0, 1, 4), (0, 3)  # of the first layer
 DEAD = 2  # one channel a layer
 WHYS = ((2, 2), (4, 0), (4, 2))  # (row, class asked against); row 2 has no photograph
 QUANTILES = (0.5, 0.9)
+OLDER = 2  # the layer that is as atlases were before a channel's surroundings became one picture
 
 
 def colour(layer: int, channel: int, rank: int, projection: bool) -> tuple[int, int, int]:
@@ -137,11 +140,16 @@ def _more_numbers(place: int) -> dict[str, np.ndarray]:
     """What an older atlas has not: spreads of classes, and images at quantiles."""
     rng, channels = np.random.default_rng(place), LAYERS[place][1][0]
     of = (channels, len(QUANTILES), 3)
-    return {
+    more = {
         "class_spread": rng.random((channels, 4)),
         "quantile_value": np.sort(rng.random(of)), "quantile_image": rng.integers(0, ROWS, of),
         "quantile_y": np.zeros(of), "quantile_x": np.zeros(of),
     }  # fmt: skip
+    return more if place == OLDER else more | {"neighbour": nearest_of_each(_peaks(place), 4)}
+
+
+def _peaks(place: int) -> np.ndarray:
+    return np.random.default_rng(place).random((LAYERS[place][1][0], ROWS))
 
 
 def _draw(root: Path, place: int) -> None:
@@ -152,16 +160,10 @@ def _draw(root: Path, place: int) -> None:
     ], dtype=np.uint8)  # fmt: skip
     for channel in range(channels):
         write.write_picture(layout.strip_file(root, name, channel), _enlarge(flat[channel], TILE))
-        whole = [[[(channel, rank * 25, place * 40) for rank in range(K)]]]
-        write.write_picture(
-            layout.sources_file(root, name, channel), _enlarge(np.array(whole[0], np.uint8), layout.THUMB)
-        )
-        levels = _enlarge(np.repeat(np.arange(9, dtype=np.uint8)[None, :, None] * 28, 3, axis=2), 48)
-        write.write_picture(layout.quantiles_file(root, name, channel), levels)
+        _draw_about(root, place, channel, flat[:, 0])
     if place == 0:
         _grow(root, name, np.random.default_rng(23))
-    peaks = np.random.default_rng(place).random((channels, ROWS))
-    write.write_peaks(root, name, np.arange(ROWS), peaks)
+    write.write_peaks(root, name, np.arange(ROWS), _peaks(place))
     for below, kind in enumerate(("patches", "projections")):
         for sheet in range(-(-channels // 64)):
             write.write_picture(layout.sheet_file(root, name, kind, sheet), _sheet(flat[:, below], sheet))
@@ -174,6 +176,27 @@ def _draw(root: Path, place: int) -> None:
         for chosen in range(len(CHOSEN)):
             grey = np.repeat(np.arange(channels, dtype=np.uint8) * 20, height)[:, None]
             write.write_picture(layout.layer_maps_file(root, name, chosen), np.repeat(grey, width, axis=1))
+
+
+def about(place: int, channel: int) -> tuple[np.ndarray, np.ndarray]:
+    """The colours of a channel's whole images ``[9, 3]``, and of its images at quantiles ``[6, 3]``."""
+    whole = [(channel, rank * 25, place * 40) for rank in range(K)]
+    return np.array(whole, np.uint8), np.repeat(np.arange(6, dtype=np.uint8)[:, None] * 40, 3, axis=1)
+
+
+def _draw_about(root: Path, place: int, channel: int, patches: np.ndarray) -> None:
+    name, (whole, levels) = LAYERS[place][0], about(place, channel)
+    if place == OLDER:
+        write.write_picture(layout.sources_file(root, name, channel), _enlarge(whole[None], layout.THUMB))
+        write.write_picture(layout.quantiles_file(root, name, channel), _enlarge(levels[None], 48))
+        return
+    near = nearest_of_each(_peaks(place), 4)[channel]
+    alike = np.where((near < 0)[:, None, None], np.uint8(BLANK), patches[near, :3]).reshape(-1, 3)
+    rows = [
+        np.broadcast_to(row[:, None, None], (len(row), side, side, 3))
+        for row, side in ((whole, 64), (levels, 48), (alike, 32))
+    ]
+    write.write_picture(layout.context_file(root, name, channel), compose(rows))
 
 
 def _grow(root: Path, name: str, rng: np.random.Generator) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from convscope.atlas.sight import opening
 from convscope.explorer.assets import assets
+from convscope.explorer.panel import panel
 
 from . import synthetic
 from .synthetic import LAYERS, NONE, colour
@@ -121,8 +122,19 @@ def test_every_tile_in_sight_is_the_right_one(browser, served, scheme):
         assert len(checked) >= 40
 
 
+def sees_tiles(page, selector: str, wanted) -> None:
+    """Each of these pictures shows tiles of those colours, side by side."""
+    shown = page.locator(selector).all()
+    assert len(shown) == len(wanted) > 0
+    for picture, tiles in zip(shown, wanted, strict=True):
+        seen = pixels(picture)
+        step = seen.shape[1] / len(tiles)
+        places = [round((place + 0.5) * step) for place in range(len(tiles))]
+        np.testing.assert_allclose(seen[len(seen) // 2, places], tiles, atol=6)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_strips_in_the_loupe_and_in_a_panel_are_those_of_their_channel(browser, served, scheme):
+def test_strips_in_the_loupe_and_in_a_panel_are_those_of_their_channel(browser, served, atlas, scheme):
     with visit(browser, f"{served}?image=1&layer=layer2.0.relu%232&at=.3,.7", color_scheme=scheme) as page:
         loupe_ready(page, 1)
         for answer, channel in enumerate(page.evaluate(SHOWN)):
@@ -139,6 +151,16 @@ def test_strips_in_the_loupe_and_in_a_panel_are_those_of_their_channel(browser, 
             height, middle = len(pair), pair.shape[1] // 2
             wanted = [colour(1, 77, rank, below) for below in (False, True)]
             np.testing.assert_allclose(pair[[height // 4, 3 * height // 4], middle], wanted, atol=5)
+        whole, levels = synthetic.about(1, 77)
+        page.evaluate("document.querySelectorAll('.whole rect').forEach(frame => frame.remove())")
+        sees_tiles(page, ".panel .whole", [[tile] for tile in whole[: synthetic.ROWS]])
+        sees_tiles(page, ".quantiles svg", levels.reshape(2, 3, 3))
+        near = panel(atlas, atlas.layer("layer2.0.relu#2"), 77).neighbours["same"]
+        sees_tiles(
+            page,
+            ".neighbours svg",
+            [[colour(1, one.channel, rank, False) for rank in range(3)] for one in near],
+        )
 
 
 def test_the_panel_walks_and_goes_back(browser, served):

@@ -16,8 +16,10 @@ SHIFTS = """() => { window.shifted = 0; new PerformanceObserver(list => {
   for (const entry of list.getEntries()) window.shifted += entry.value;
 }).observe({ type: 'layout-shift', buffered: true }); }"""
 # channels whose text is made, beside those that were opened
-AHEAD = """async () => [...(await Scope.kept.get('layer/relu1/panels/000.js')).entries()].flatMap(
-  ([channel, text]) => typeof text === 'string' || [5, 9].includes(channel) ? [] : [channel])"""
+AHEAD = """async () => (await Promise.all([...Scope.kept].map(async ([address, kept]) => {
+  const [, shard] = address.match(/panels\\/(\\d+)/) || [], texts = shard ? await kept : [];
+  return texts.flatMap((text, place) => typeof text === 'string' ? [] : [shard * texts.length + place]);
+}))).flat().filter(channel => ![5, 9].includes(channel)).sort()"""
 ON = (
     "async y => { scrollTo(0, y); await new Promise(done => requestAnimationFrame(() => setTimeout(done))); }"
 )

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from convscope.explorer.addresses import PANELS_A_SHARD
+from convscope.explorer.addresses import CHANNELS_A_SHARD
 from convscope.explorer.app import create_app
 from convscope.explorer.packed import unpacked
 
@@ -27,7 +27,7 @@ def alike(atlas) -> np.ndarray:
 def test_the_scripts_hold_the_correlation_of_every_two_channels(atlas, alike):
     app = create_app(atlas)
     found = [
-        unpacked(ask(app, f"/{PAGE}like/{shard:03d}.js").text) for shard in range(-(-130 // PANELS_A_SHARD))
+        unpacked(ask(app, f"/{PAGE}like/{shard:03d}.js").text) for shard in range(-(-130 // CHANNELS_A_SHARD))
     ]
     rows = np.array([row for part in found for row in part])
     assert rows.shape == (130, 130)

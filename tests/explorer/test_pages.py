@@ -103,9 +103,9 @@ def test_a_channel_shows_its_stored_numbers(app, atlas):
 
 
 def test_the_panel_on_the_page_is_the_one_in_the_script(app):
-    texts = unpacked(ask(app, "/layer/layer2.0.relu~232/panels/008.js").text)
-    assert len(texts) == PANELS_A_SHARD == 8
-    assert texts[70 - 64] in ask(app, "/layer/layer2.0.relu~232/", query="c=70").text
+    texts = unpacked(ask(app, "/layer/layer2.0.relu~232/panels/035.js").text)
+    assert len(texts) == PANELS_A_SHARD == 2
+    assert texts[70 - 70] in ask(app, "/layer/layer2.0.relu~232/", query="c=70").text
 
 
 def test_images_count_what_they_show(app):
@@ -173,7 +173,8 @@ def test_pictures_of_four_winners_a_channel_are_four_tiles_wide(own):
     app = create_app(open_atlas(own.path))
     text, tile = ask(app, "/layer/relu1/", query="c=4").text, own.layers["relu1"].tile
     assert len(re.findall(rf'strips/4.jpg" width="{4 * tile}" height="{2 * tile}"', text)) == 4
-    assert len(re.findall(r'sources/4.jpg" width="256" height="64"', text)) == 4
+    # four whole images of 64 pixels, six of quantiles of 48, four times three of channels alike of 32
+    assert len(re.findall(r'context/4.jpg" width="384" height="144"', text)) >= 4
     assert "below its 4 strongest answers" in text
     said = [read(app, address).text for address in ("/", "/layer/relu1/", "/about/", "/learn/deconvnet/")]
     assert [words for words in said if re.search(r"\bnine\b", words)] == []
@@ -221,7 +222,7 @@ def test_the_lesson_says_how_many_layers_are_drawn_otherwise(own, guided):
 
 
 def test_an_atlas_without_rows_of_whole_images_takes_them_from_the_thumbnails(own):
-    shutil.rmtree(layout.sources_file(own.path, "relu1", 0).parent)
-    text = ask(create_app(own), "/layer/relu1/", query="c=4").text
+    shutil.rmtree(layout.sources_file(own.path, "head", 0).parent)
+    text = ask(create_app(own), "/layer/head/", query="c=4").text
     assert "sources/" not in text
     assert 'thumbs-000.jpg" width="640" height="640"' in text

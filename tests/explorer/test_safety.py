@@ -259,7 +259,7 @@ def test_s9_s10_every_reply_says_what_it_is_and_who_may_see_it(app, atlas):
         *page_addresses(atlas),
         *script_addresses(atlas),
         "static/scope.css",
-        "static/icon.svg",
+        "static/icon.png",
         "images/photo-1.png",
     ]
     for address in [*listed, "nothing/", "live/wish"]:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from convscope.atlas import layout
+from convscope.atlas.context import box_of, size_of
 from convscope.atlas.read import Atlas
 from convscope.atlas.selectivity import selectivity
 from convscope.errors import UnknownName
@@ -52,20 +53,25 @@ def test_quantiles_are_numpys_and_their_images_really_peak_there(surveyed: Surve
 
 
 @pytest.mark.parametrize(
-    ("file", "side", "of", "layer"),
-    [
-        (layout.quantiles_file, layout.QUANTILE_TILE, "quantile_image", "7"),  # a class sees the whole image
-        (layout.sources_file, layout.THUMB, "image", "1"),
-    ],
-)
-def test_the_row_of_patches_shows_those_images(surveyed: Surveyed, file, side, of, layer) -> None:
+    ("row", "top", "side", "layer"),
+    [("whole", 0, 64, "1"), ("ordinary", 64, 48, "7"), ("alike", 112, 32, "7")],
+)  # a class sees the whole image
+def test_what_stands_about_a_channel_shows_those_images(surveyed: Surveyed, row, top, side, layer) -> None:
     atlas, _, images = surveyed
-    with Image.open(file(atlas.path, layer, 1)) as picture:
-        row = np.asarray(picture).astype(float)
-    rows = atlas.numbers(layer)[of][1].ravel()
-    assert row.shape == (side, len(rows) * side, 3)
-    for place, image in enumerate(rows):
-        tile = row[:, place * side : (place + 1) * side]
+    numbers = atlas.numbers(layer)
+    with Image.open(layout.context_file(atlas.path, layer, 1)) as picture:
+        pixels = np.asarray(picture).astype(float)
+    near = [channel for channel in numbers["neighbour"][1].tolist() if channel >= 0]
+    shown = {
+        "whole": numbers["image"][1],
+        "ordinary": numbers["quantile_image"][1].ravel(),
+        "alike": numbers["image"][near, :3].ravel(),
+    }
+    assert len(near) > 0
+    assert pixels.shape == (144, 9 * 64, 3) == (*size_of(numbers)[::-1], 3)
+    for place, image in enumerate(shown[row]):
+        assert box_of(row, place) == (place * side, top, (place + 1) * side, top + side)
+        tile = pixels[top : top + side, place * side : (place + 1) * side]
         away = [np.abs(tile - scale_tile(images[int(other)], side)).mean() for other in range(len(images))]
         assert np.argmin(away) == image
 
@@ -176,6 +182,8 @@ def test_neighbours_are_those_of_numpys_correlation(surveyed: Surveyed) -> None:
     for channel in range(7):
         exact = np.array([np.corrcoef(peaks["1"][channel], other)[0, 1] for other in peaks["1"]])
         near = atlas.neighbours("1", channel, count=4)
+        kept = [c for c, alike in zip(near["channel"], near["similarity"], strict=True) if alike > 0]
+        assert atlas.numbers("1")["neighbour"][channel].tolist() == kept + [-1] * (4 - len(kept))
         assert near["channel"].tolist() == [c for c in np.argsort(-exact) if c != channel][:4]
         np.testing.assert_allclose(near["similarity"], exact[near["channel"]], atol=1e-5)
         across = atlas.neighbours("1", channel, of="5", count=2)

@@ -155,6 +155,16 @@ def test_quantiles_of_signed_values_stay_within_a_bin(share: float) -> None:
     )
 
 
+def test_many_values_at_once_are_counted_as_few_at_a_time_are() -> None:
+    values = torch.from_numpy(np.random.default_rng(0).standard_cauchy((4000, 3)).astype(np.float32))
+    whole, parts = (np.ones((3, quantiles.BINS), dtype=np.int64) for _ in range(2))
+    quantiles.count(values, whole)
+    for part in values.split(500):
+        quantiles.count(part, parts)
+    assert (whole.sum(), whole[0].std() > 0) == (3 * (4000 + quantiles.BINS), True)
+    assert np.array_equal(whole, parts)
+
+
 def test_equal_values_go_to_the_lower_row_and_the_earlier_position() -> None:
     tally = Tally(channels=1, classes=1, k=3, positions=4)
     maps = torch.tensor([[[[1.0, 2.0], [2.0, 0.0]]]] * 3 + [[[[0.0, 0.0], [0.0, 2.0]]]])

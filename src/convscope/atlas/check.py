@@ -111,6 +111,9 @@ def check_numbers(path: Path, arrays: Mapping[str, np.ndarray], channels: int, i
             raise BadAtlas(
                 f"{path} names an image beyond the {images} of this atlas: survey again to rebuild it."
             )
+    neighbour = arrays.get("neighbour", np.full((channels, 1), -1))
+    if neighbour.ndim != 2 or (neighbour.size and not -1 <= neighbour.min() <= neighbour.max() < channels):
+        raise BadAtlas(f"{path} names a channel beyond its {channels}: survey again to rebuild it.")
 
 
 def check_peaks(path: Path, arrays: Mapping[str, np.ndarray], channels: int, images: int) -> None:

@@ -28,6 +28,7 @@ NUMBERS = {
 MORE_NUMBERS = {
     "projected": np.uint8, "class_spread": np.float32,
     "quantile_value": np.float32, "quantile_image": np.int32, "quantile_y": np.int32, "quantile_x": np.int32,
+    "neighbour": np.int32,
 }  # fmt: skip
 
 # arrays of evolution.safetensors and their types: of E epochs, N channels, S rows; the others are [N, E]
@@ -47,6 +48,9 @@ SHEET_ACROSS = 8
 CHANNELS_A_SHEET = SHEET_ACROSS**2
 QUANTILE_TILE = 48  # pixels of a patch in the row of quantiles
 QUANTILE_EXAMPLES = 3  # images a quantile
+NEIGHBOURS = 4  # channels that are alike
+NEIGHBOUR_TILE = 32  # pixels of a patch of a channel that is alike
+NEIGHBOUR_EXAMPLES = 3  # patches of each
 KERNEL_TILE = 64  # pixels of one kernel on the picture of kernels
 KERNEL_GAP = 4  # pixels of mid-grey between kernels
 
@@ -63,7 +67,12 @@ def strip_file(root: Path, layer: str, channel: int) -> Path:
     return layer_folder(root, layer) / "strips" / f"{channel}.jpg"
 
 
+def context_file(root: Path, layer: str, channel: int) -> Path:
+    return layer_folder(root, layer) / "context" / f"{channel}.jpg"
+
+
 def quantiles_file(root: Path, layer: str, channel: int) -> Path:
+    """Only in older atlases, as ``sources_file``: now both are rows of ``context_file``."""
     return layer_folder(root, layer) / "quantiles" / f"{channel}.jpg"
 
 

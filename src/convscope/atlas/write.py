@@ -17,7 +17,7 @@ from convscope.plain.question import Question
 from convscope.plain.render import encode
 from convscope.plain.why import Why
 
-QUALITY = {"sheets": 75, "strips": 75, "sources": 70}  # of JPEG
+QUALITY = {"sheets": 75, "strips": 75, "context": 60}  # of JPEG
 SMALL_TILE = 64  # pixels
 
 

@@ -15,12 +15,13 @@ from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.excerpt import rows_in
 from convscope.plain.names import escape
 
-PANELS_A_SHARD = 8  # about 10 KB: what opening one channel costs besides its pictures
+CHANNELS_A_SHARD = 8
+PANELS_A_SHARD = 2  # about 7 KB: what opening one channel costs besides its pictures
 ROWS_A_PAGE = 500  # images on a page
 PICTURE = re.compile(
     r"(?P<control>control/)?(?:images/(?:thumbs-\d{3,6}\.jpg|photo-\d{1,9}\.png)"
     r"|layers/(?P<folder>[A-Za-z0-9_.~-]+)/"
-    r"(?:(?:strips|sources|quantiles|evolution)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
+    r"(?:(?:strips|context|sources|quantiles|evolution)/\d{1,6}\.jpg|sheets/(?:patches|projections)-\d{3,6}\.jpg|kernels\.png|(?:loupe|maps)/\d{1,6}\.png))"
 )
 
 
@@ -73,8 +74,9 @@ def sheet_picture(layer: str, kind: str, number: int) -> str:
     return layout.sheet_file(Path(), layer, kind, number).as_posix()
 
 
-def shards(layer: AtlasLayer) -> range:
-    return range(-(-layer.channels // PANELS_A_SHARD))
+def shards(layer: AtlasLayer, channels: int = CHANNELS_A_SHARD) -> range:
+    """Numbers of the scripts of a layer that hold so many channels each."""
+    return range(-(-layer.channels // channels))
 
 
 def has(atlas: Atlas, address: Path) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from convscope.atlas import layout
 from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
-from convscope.explorer.addresses import PANELS_A_SHARD, has
+from convscope.explorer.addresses import CHANNELS_A_SHARD, has
 from convscope.explorer.excerpt import channels_in, kept_of, rows_in
 from convscope.explorer.gallery import wrong
 from convscope.explorer.packed import as_json
@@ -124,7 +124,7 @@ def image_columns(atlas: Atlas) -> dict[str, Any]:
         "wrong": [int(value) for value in wrong(atlas)[rows]],
         "thumbs": (layout.THUMBS_ACROSS, layout.THUMBS_A_SHEET),
         "layers": {
-            name: (escape(name), layer.channels, PANELS_A_SHARD) for name, layer in atlas.layers.items()
+            name: (escape(name), layer.channels, CHANNELS_A_SHARD) for name, layer in atlas.layers.items()
         },
         "chosen": [row for row in atlas.chosen if has(atlas, layout.photo_file(Path(), row))],
     }

@@ -14,13 +14,13 @@ from convscope.atlas.preference import preference
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer.addresses import control_of, has
+from convscope.explorer.around import Around, AroundOlder, around
 from convscope.explorer.channels import label_name
 from convscope.explorer.charts import histogram, interval_bar
 from convscope.plain.boxes import Box
 from convscope.plain.render import tile_box
 
 CLASSES_SHOWN = 8
-NEIGHBOURS = 4
 Z = 1.96  # standard errors on either side of a 95 % interval
 
 
@@ -57,10 +57,9 @@ class ClassPeak:
 
 @dataclass(frozen=True)
 class Quantile:
-    """Images at one quantile of a channel's strongest activation; tiles ``first`` and the two after it."""
+    """Three images at one quantile of a channel's strongest activation."""
 
     share: float
-    first: int
     values: list[float]
 
 
@@ -80,6 +79,7 @@ class Panel:
     layer: AtlasLayer
     channel: int
     strip: bool
+    around: Around | AroundOlder
     winners: list[Winner]
     maximum: float
     mean: float
@@ -108,8 +108,9 @@ def panel(atlas: Atlas, layer: AtlasLayer, channel: int) -> Panel:
     numbers = atlas.numbers(layer.name)
     edges = numbers["histogram_edges"][channel]
     prefers = preference(atlas, layer.name, slice(channel, channel + 1))
+    pictures = around(atlas, layer, channel)
     return Panel(
-        layer, channel, has(atlas, layout.strip_file(Path(), layer.name, channel)),
+        layer, channel, has(atlas, layout.strip_file(Path(), layer.name, channel)), pictures,
         winners(atlas, layer, channel),
         float(numbers["maximum"][channel]), float(numbers["mean"][channel]),
         float(numbers["p999"][channel]), float(numbers["positive"][channel]),
@@ -117,7 +118,7 @@ def panel(atlas: Atlas, layer: AtlasLayer, channel: int) -> Panel:
         histogram(numbers["histogram"][channel], edges), (float(edges[0]), float(edges[-1])),
         list(class_peaks(atlas, layer.name, channel)),
         int(np.isfinite(numbers["class_peak"][channel]).sum()),
-        quantiles(atlas, layer.name, channel), neighbours(atlas, layer.name, channel),
+        quantiles(atlas, layer.name, channel) if pictures.ordinary(0) else [], neighbours(atlas, layer.name, channel),
         control_of(atlas) is not None, has(atlas, layout.evolution_picture(Path(), layer.name, channel)),
     )  # fmt: skip
 
@@ -183,16 +184,12 @@ def class_peaks(atlas: Atlas, layer: str, channel: int) -> Iterator[ClassPeak]:
 
 
 def quantiles(atlas: Atlas, layer: str, channel: int) -> list[Quantile]:
-    """Ordinary answers of a channel beside its strongest; none where the atlas keeps no pictures of them."""
+    """Ordinary answers of a channel beside its strongest; none where the atlas has none."""
     numbers, shares = atlas.numbers(layer), atlas.manifest["survey"].get("quantiles", ())
-    drawn = has(atlas, layout.quantiles_file(Path(), layer, channel))
-    if "quantile_value" not in numbers or not drawn:
+    if "quantile_value" not in numbers:
         return []
     values = numbers["quantile_value"][channel].tolist()
-    return [
-        Quantile(share, place * layout.QUANTILE_EXAMPLES, three)
-        for place, (share, three) in enumerate(zip(shares, values, strict=False))
-    ]
+    return [Quantile(share, three) for share, three in zip(shares, values, strict=False)]
 
 
 def neighbours(atlas: Atlas, layer: str, channel: int) -> dict[str, list[Neighbour]]:
@@ -212,6 +209,6 @@ def neighbours(atlas: Atlas, layer: str, channel: int) -> dict[str, list[Neighbo
 def _nearest(atlas: Atlas, layer: str, channel: int, other: str | None) -> list[Neighbour]:
     if other is None or not has(atlas, layout.peaks_file(Path(), other)):
         return []
-    found = atlas.neighbours(layer, channel, of=None if other == layer else other, count=NEIGHBOURS)
+    found = atlas.neighbours(layer, channel, of=None if other == layer else other, count=layout.NEIGHBOURS)
     pairs = zip(found["channel"].tolist(), found["similarity"].tolist(), strict=True)
     return [Neighbour(other, place, similarity) for place, similarity in pairs if similarity > 0]

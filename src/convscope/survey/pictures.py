@@ -4,10 +4,7 @@ In three steps, each over all layers: patches; the projections of the strongest 
 So a large atlas is worth looking at from the first on.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,11 +13,10 @@ from PIL import Image
 from convscope.atlas import layout
 from convscope.atlas.write import write_picture
 from convscope.model.layer import Layer
-from convscope.plain.fit import match_channels
-from convscope.plain.render import scale_tile
 from convscope.plain.validity import Validity
-from convscope.survey.easel import Easel, list_pairs, paint_patches, paint_projections
-from convscope.survey.tiles import OUTSIDE, Tiles, cut_row, duplicates, empty, row_of, sheet_of, strip
+from convscope.survey.context import write_context
+from convscope.survey.easel import Easel, paint_patches, paint_projections
+from convscope.survey.tiles import Tiles, cut_row, duplicates, sheet_of, strip
 
 Step = Literal["patches", "first projections", "projections"]
 STEPS: tuple[Step, ...] = ("patches", "first projections", "projections")
@@ -62,8 +58,7 @@ def draw_sheet(easel: Easel, sheet: int, step: Step, before: Drawn | None) -> Dr
     _write_sheet(easel, "projections", sheet, tiles.small_projections)
     if before is None:
         _write_sheet(easel, "patches", sheet, tiles.small_patches)
-        write_sources(easel, group)
-        write_quantiles(easel, group)
+        write_context(easel, group)
         repeats = duplicates(tiles.small_patches, easel.numbers["image"][group.start : group.stop])
     else:
         repeats = before.duplicate
@@ -88,38 +83,6 @@ def write_strips(easel: Easel, group: range, tiles: Tiles) -> None:
     for place, channel in enumerate(group):
         picture = strip(tiles.patches[place], tiles.projections[place])
         write_picture(layout.strip_file(easel.root, easel.layer.name, channel), picture)
-
-
-def write_sources(easel: Easel, group: range) -> None:
-    """One row of thumbnails a channel: the whole images of its winners."""
-
-    @lru_cache  # winners come ordered by image
-    def whole(row: int) -> np.ndarray:
-        return scale_tile(match_channels(easel.pixels.shown(row), 3), layout.THUMB)
-
-    tiles = empty(len(group), easel.numbers["image"].shape[1], layout.THUMB, OUTSIDE)
-    for pair in easel.pairs(group):
-        tiles[pair.channel - group.start, pair.rank] = whole(pair.row)
-    _write_rows(easel, group, tiles, layout.sources_file)
-
-
-def write_quantiles(easel: Easel, group: range) -> None:
-    """One row of patches a channel: the examples of every quantile."""
-    side = layout.QUANTILE_TILE
-    image, y, x = (
-        easel.numbers[f"quantile_{name}"].reshape(easel.layer.channels, -1) for name in ("image", "y", "x")
-    )
-    tiles = empty(len(group), image.shape[1], side, OUTSIDE)
-    for pair in list_pairs(image, y, x, group):
-        tiles[pair.channel - group.start, pair.rank] = scale_tile(easel.patch(pair), side)
-    _write_rows(easel, group, tiles, layout.quantiles_file)
-
-
-def _write_rows(
-    easel: Easel, group: range, tiles: np.ndarray, file: Callable[[Path, str, int], Path]
-) -> None:
-    for place, channel in enumerate(group):
-        write_picture(file(easel.root, easel.layer.name, channel), row_of(tiles[place]))
 
 
 def _write_sheet(easel: Easel, kind: str, sheet: int, small: np.ndarray) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from convscope.atlas import layout
+from convscope.atlas.neighbours import nearest_of_each
 from convscope.atlas.write import (
     write_images,
     write_manifest,
@@ -63,6 +64,7 @@ def number_layers(job: Job, counts: Counts) -> Numbers:
 def _numbers(layer: Layer, counts: Counts) -> dict[str, np.ndarray]:
     tally = counts.tallies[layer.name]
     found = tally.numbers() | at_quantiles(tally.sample, tally.peaks, tally.places, layer.width)
+    found["neighbour"] = nearest_of_each(tally.peaks.T, layout.NEIGHBOURS)
     geometry = {"rows": layer.field.rows, "columns": layer.field.columns}
     return found | geometry | dict.fromkeys(DRAWN, np.zeros_like(found["value"]))
 

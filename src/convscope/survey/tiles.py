@@ -8,7 +8,7 @@ from convscope.atlas import layout
 from convscope.plain.render import ZERO
 
 OUTSIDE = 235  # grey of what lies beyond the image in a patch
-HATCH, HATCH_STEP = 205, 8  # grey, and pixels from line to line, of a projection that was not made
+HATCH, HATCH_STEP = 205, 16  # grey, and pixels from line to line, of a projection that was not made
 ACROSS = 3  # tiles of a channel on a sheet, each way
 SAME_LOOK = 6.0  # mean grey levels between 8 x 8 thumbnails that look the same
 
@@ -46,7 +46,8 @@ def empty(channels: int, count: int, side: int, grey: int) -> np.ndarray:
 def hatched(channels: int, count: int, side: int) -> np.ndarray:
     """Tiles that say that nothing was made, ``[channels, count, side, side, 3]``: never to be taken for zero."""
     y, x = np.indices((side, side))
-    tile = np.where((x + y) % HATCH_STEP < 2, HATCH, OUTSIDE).astype(np.uint8)
+    wave = (1 + np.cos(2 * np.pi * (x + y) / HATCH_STEP)) / 2  # sharp lines would cost a JPEG twice the bytes
+    tile = np.rint(OUTSIDE + (HATCH - OUTSIDE) * wave).astype(np.uint8)
     return np.broadcast_to(tile[:, :, None], (channels, count, side, side, 3)).copy()
 
 

@@ -7,6 +7,7 @@ from safetensors.numpy import save_file
 
 from convscope.atlas import layout
 from convscope.atlas.check import read_arrays
+from convscope.atlas.context import box_of, examples
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.atlas.sight import NONE, has_loupe
 from convscope.atlas.write import write_loupe, write_picture
@@ -63,8 +64,23 @@ def _cut_channel(atlas: Atlas, layer: str, channel: int, kept: Kept, root: Path)
         for place in (layout.sources_file, layout.quantiles_file):
             file = place(Path(), layer, channel)
             copy_file(atlas.path / file, root / file)
+        _cut_context(atlas, layer, channel, kept, root)
     if control := control_of(atlas):
         _cut_rows(control / strip, _control(root) / strip, kept)
+
+
+def _cut_context(atlas: Atlas, layer: str, channel: int, kept: Kept, root: Path) -> None:
+    """What stands about a channel, without the patches of channels that are left out."""
+    file, numbers = layout.context_file(Path(), layer, channel), atlas.numbers(layer)
+    near = numbers["neighbour"][channel] if "neighbour" in numbers else np.empty(0)
+    out = np.flatnonzero((near >= 0) & ~np.isin(near, kept.channels[layer])).tolist()
+    if not out or not (atlas.path / file).is_file():
+        return copy_file(atlas.path / file, root / file)
+    pixels, many = read_pixels(atlas.path / file), examples(numbers)
+    for place in out:
+        left, top, right, bottom = map(int, box_of("alike", place * many, many))
+        pixels[top:bottom, left:right] = BLANK
+    write_picture(root / file, pixels)
 
 
 def _control(root: Path) -> Path:

@@ -6,7 +6,7 @@ from convscope.atlas.picture import uploads
 from convscope.atlas.read import Atlas
 from convscope.atlas.stack import stacked
 from convscope.errors import UnknownName
-from convscope.explorer.addresses import PANELS_A_SHARD, gallery_page, layer_page, shards
+from convscope.explorer.addresses import CHANNELS_A_SHARD, gallery_page, layer_page, shards
 from convscope.explorer.columns import image_columns
 from convscope.explorer.fires import KEPT, fires
 from convscope.explorer.gallery import groups, wrong
@@ -56,10 +56,10 @@ def _write_fires(site: Site, asked: Asked) -> str:
     layer, shard = site.layer(asked.path["folder"]), asked.path["shard"]
     if shard not in shards(layer):
         raise UnknownName("shard of channels", shard, map(str, shards(layer)))
-    first = shard * PANELS_A_SHARD
+    first = shard * CHANNELS_A_SHARD
     return packed(
         fires_script(layer.name, shard),
-        fires(site.atlas, layer, range(first, min(first + PANELS_A_SHARD, layer.channels))),
+        fires(site.atlas, layer, range(first, min(first + CHANNELS_A_SHARD, layer.channels))),
     )
 
 

@@ -10,7 +10,14 @@ from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
 from convscope.explorer import channels
-from convscope.explorer.addresses import PANELS_A_SHARD, has, layer_page, panels_script, shards
+from convscope.explorer.addresses import (
+    CHANNELS_A_SHARD,
+    PANELS_A_SHARD,
+    has,
+    layer_page,
+    panels_script,
+    shards,
+)
 from convscope.explorer.columns import channel_columns
 from convscope.explorer.excerpt import is_in
 from convscope.explorer.packed import packed
@@ -26,7 +33,7 @@ def _write(site: Site, asked: Asked) -> str:
     return site.render(
         "layer.html", 2, layer=layer, cards=channels.cards(site.atlas, layer), opened=opened,
         columns=channel_columns(site.atlas, [layer]), sheets=_sheets(site, layer),
-        kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=PANELS_A_SHARD,
+        kernels=_kernels(site.atlas, layer.name), chosen=site.photographs(), shards=CHANNELS_A_SHARD, panels=PANELS_A_SHARD,
         alike=knows_likeness(site.atlas, layer),
     )  # fmt: skip
 
@@ -34,8 +41,9 @@ def _write(site: Site, asked: Asked) -> str:
 def _write_panels(site: Site, asked: Asked) -> str:
     """Some channel panels, each the text that ``?c=`` shows on the server."""
     layer, shard = site.layer(asked.path["folder"]), asked.path["shard"]
-    if shard not in shards(layer):
-        raise UnknownName("panel shard", shard, map(str, shards(layer)))
+    known = shards(layer, PANELS_A_SHARD)
+    if shard not in known:
+        raise UnknownName("panel shard", shard, map(str, known))
     template: Any = site.templates.get_template("panel.html").module
     first = shard * PANELS_A_SHARD
 
@@ -75,7 +83,11 @@ def _addresses(atlas: Atlas) -> Iterator[str]:
 
 
 def _panels(atlas: Atlas) -> Iterator[str]:
-    return (panels_script(name, shard) for name, layer in atlas.layers.items() for shard in shards(layer))
+    return (
+        panels_script(name, shard)
+        for name, layer in atlas.layers.items()
+        for shard in shards(layer, PANELS_A_SHARD)
+    )
 
 
 PAGE = Page("/layer/{folder}/", _write, _addresses)

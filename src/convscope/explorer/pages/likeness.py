@@ -8,7 +8,7 @@ import numpy as np
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.errors import UnknownName
-from convscope.explorer.addresses import PANELS_A_SHARD, has, likeness_script, shards
+from convscope.explorer.addresses import CHANNELS_A_SHARD, has, likeness_script, shards
 from convscope.explorer.excerpt import channels_in, is_in
 from convscope.explorer.packed import packed
 from convscope.explorer.page import Page
@@ -30,8 +30,8 @@ def _write(site: Site, asked: Asked) -> str:
         raise UnknownName("layer with similarities", layer.name, known)
     if shard not in shards(layer):
         raise UnknownName("shard of similarities", shard, map(str, shards(layer)))
-    first = shard * PANELS_A_SHARD
-    some = range(first, min(first + PANELS_A_SHARD, layer.channels))
+    first = shard * CHANNELS_A_SHARD
+    some = range(first, min(first + CHANNELS_A_SHARD, layer.channels))
     alike = [
         _thousandths(atlas, layer, channel) if is_in(atlas, layer.name, channel) else [] for channel in some
     ]

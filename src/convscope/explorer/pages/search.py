@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from convscope.explorer.addresses import PANELS_A_SHARD
+from convscope.explorer.addresses import CHANNELS_A_SHARD
 from convscope.explorer.columns import channel_text, listed_channels
 from convscope.explorer.excerpt import channels_in
 from convscope.explorer.packed import packed_text
@@ -21,7 +21,7 @@ def _write(site: Site, asked: Asked) -> str:
     blank = {name: f"{{{name}}}" for name in rows[0]}
     return site.render(
         "search.html", 1, count=f"{count:,}", example=layers[-1].name, rows=rows, blank=blank,
-        shards=PANELS_A_SHARD, alike=any(knows_likeness(site.atlas, layer) for layer in layers),
+        shards=CHANNELS_A_SHARD, alike=any(knows_likeness(site.atlas, layer) for layer in layers),
     )  # fmt: skip
 
 
