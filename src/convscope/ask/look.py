@@ -24,7 +24,7 @@ def look(model: Any, image: Any, unit: Unit | str, lens: Any) -> PixelMap:
 
     opened = open_model(model)
     where = read_unit(opened, unit)
-    glass = read_lens(lens) if isinstance(lens, str) else lens
+    glass: Any = read_lens(lens) if isinstance(lens, str) else lens
     if isinstance(glass, type) or not callable(glass):
         raise BadSpec(
             f"{lens!r} is no lens: write one with its settings, cs.Gradient(), or its name, 'gradient'"
