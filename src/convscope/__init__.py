@@ -69,7 +69,7 @@ _PORCH = {
     "publish": "convscope.explorer.publish",
     "save_model": "convscope.model.store",
     "shift": "convscope.studies.shift",
-    "summary": "convscope.model.summary",
+    "summary": "convscope.ask.sketch",
     "survey": "convscope.survey.run",
     "survey_shard": "convscope.survey.run",
     "train": "convscope.train.loop",

@@ -15,7 +15,7 @@ from convscope.arithmetic.convolution import PADDINGS
 from convscope.arithmetic.kernels import KERNELS
 from convscope.atlas import layout
 from convscope.atlas.read import open_atlas
-from convscope.atlas.write import write_weights
+from convscope.atlas.write import write_manifest, write_weights
 from convscope.errors import BadAtlas
 from convscope.explorer.app import create_app
 from convscope.explorer.labs import stride as stride_lab
@@ -145,6 +145,34 @@ def test_the_question_about_the_field_has_the_right_answer(app):
     right = int(next(attributes for tag, attributes in page.tags if tag == "scope-predict")["data-right"])
     answers = re.findall(r"(\d+ × \d+) pixels", page.text.split("depend on?")[1])
     assert answers[right] == "13 × 13"
+
+
+def test_a_field_beyond_the_picture_is_not_asked_for_since_two_answers_would_hold(own):
+    about = json.loads((own.path / "atlas.json").read_text("utf-8"))
+    about["layers"][1]["size"] = [33, 33]  # of 32 x 32 pixels
+    write_manifest(own.path, about)
+    lab = field_lab(open_atlas(own.path))
+    assert (lab.sees[lab.asked].layer.name, lab.answers[lab.right]) == ("relu1", (5, 5))
+    assert lab.beyond.name == "layer2.0.relu#2"
+
+
+def test_the_answers_about_the_field_of_an_oblong_picture_are_oblong(own):
+    about = json.loads((own.path / "atlas.json").read_text("utf-8"))
+    about["layers"][1]["size"] = [13, 9]
+    write_manifest(own.path, about)
+    page = read(create_app(open_atlas(own.path)), "/learn/receptive-field/").text
+    assert "13 × 9 pixels" in page.split("depend on?")[1]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 9])
+def test_the_numbers_of_a_picture_are_those_of_all_its_channels(own, channels):
+    about = json.loads((own.path / "atlas.json").read_text("utf-8"))
+    about["model"]["channels"] = channels
+    write_manifest(own.path, about)
+    page = read(create_app(open_atlas(own.path)), "/learn/pixels/")
+    right = int(next(attributes for tag, attributes in page.tags if tag == "scope-predict")["data-right"])
+    answers = re.findall(r"[\d,]+", page.text.split("How many numbers is that?")[1])
+    assert answers[right] == f"{32 * 32 * channels:,}"
 
 
 @pytest.fixture(scope="module")

@@ -58,3 +58,23 @@ def test_a_summary_of_a_name_needs_no_weights(here):
     said = json.loads(convscope("summary", "vgg16", "--json").out)
     assert said["parameters"] == 138_357_544
     assert said["weight_bytes"] == 4 * 138_357_544
+
+
+TWO_OUTPUTS = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.maps, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+    def forward(self, x):
+        return {"features": x, "scores": self.head(self.maps(x).relu().mean((2, 3)))}
+"""
+
+
+def test_a_network_of_ones_own_is_told_its_height_and_width_and_which_output_counts(here):
+    (here / "nets.py").write_text(TWO_OUTPUTS)
+    words = ("summary", "nets.py:Net", "--json", "--imgsz")
+    said = json.loads(convscope(*words, "24x16", "--output", "scores").out)
+    assert (said["input"], said["classes"]) == ([3, 24, 16], 2)
+    assert "--imgsz is '24x': write a side in pixels" in refused(*words, "24x")
+    assert "with the key or index of the class scores (--output)" in refused(*words, 24)

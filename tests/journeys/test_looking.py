@@ -55,3 +55,16 @@ def test_settings_as_text_in_python_too(run, photos):
     other = cs.look(model, photo, cs.Unit("relu2", 3), cs.Occlusion(size=8, stride=8))
     assert one.array.tobytes() == other.array.tobytes()
     assert one._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_class_by_its_name_is_a_unit_in_python_too(run, photos):
+    photo = photos / "disc" / "00.png"
+    model = cs.open_model(run)
+    one, other = (
+        cs.look(model, photo, unit, "gradient") for unit in ("square", model.unit_of_class("square"))
+    )
+    assert one.array.tobytes() == other.array.tobytes()
+
+
+def test_one_picture_is_looked_at_never_the_first_of_many(run, photos, here):
+    assert "pictures: maps are of one picture" in refused("look", photos, "--model", run, "--unit", "relu1:1")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -117,3 +118,10 @@ def test_what_was_asked_wrongly_is_said(run, photos, tmp_path, here):
     assert "both a picture and a list" in refused("predict", run, "-", "--from-list", "-")
     assert "is empty: write one path a line" in refused("predict", run, "--from-list", tmp_path / "empty.txt")
     assert "cannot read the list nowhere: No such file" in refused("predict", run, "--from-list", "nowhere")
+
+
+def test_a_name_with_a_line_break_is_one_cell(run, photos, here):
+    shutil.copy(photos / "disc" / "00.png", here / "a\nb.png")
+    text = convscope("predict", run, "a\nb.png", "--format", "csv", "--top", 1).out
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["image"] == "a\nb.png"

@@ -4,8 +4,9 @@ import torch
 from small_networks import photo, pooled, wrap
 from torch import nn
 
-from convscope.errors import BadSpec
+from convscope.errors import BadModel, BadSpec
 from convscope.lenses.maximisation import ActivationMaximisation, as_input
+from convscope.nets.open import open_model
 from convscope.plain.unit import Unit
 
 QUICK = ActivationMaximisation(steps=40, rate=0.1)
@@ -77,6 +78,12 @@ def test_a_spectrum_of_nothing_is_mid_grey_and_one_wave_a_wave():
     spectrum[0, 0, 0, 2, 0] = 1.0  # two waves across, at a quarter of a wave a pixel
     wave = torch.cos(2 * torch.pi * 2 * torch.arange(8) / 8) * 2 / 8 / 0.25
     torch.testing.assert_close(as_input(model, spectrum)[0, 0, 3], (wave.sigmoid() - 0.4) / 0.5)
+
+
+def test_where_mean_and_std_are_not_known_no_picture_can_be_made():
+    model = open_model(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), input_size=8)
+    with pytest.raises(BadModel, match="how Sequential expects its pixels is not known"):
+        QUICK(model, Unit("1", 0))
 
 
 def test_settings_are_checked():

@@ -3,9 +3,11 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 from small_networks import photo, pooled
+from torch import nn
 
-from convscope.errors import BadSpec, Unanswerable
+from convscope.errors import BadModel, BadSpec, Unanswerable
 from convscope.lenses.occlusion import Occlusion
+from convscope.nets.open import open_model
 from convscope.plain.unit import Unit
 
 
@@ -87,6 +89,17 @@ def test_a_planted_patch_is_found():
     grid = Occlusion(size=3, stride=3).grid(model, Unit("head", 0), image)
     assert np.unravel_index(grid.argmax(), grid.shape) == (2, 1)
     assert np.abs(np.delete(grid.ravel(), 9)).max() < 0.05 * grid.max()
+
+
+def test_where_mean_and_std_are_not_known_a_tensor_is_covered_by_itself_alone():
+    model = open_model(nn.Sequential(nn.Conv2d(9, 2, 3), nn.ReLU()), input_size=8)
+    tensor = torch.linspace(-3, 5, 9 * 64).view(9, 8, 8)
+    with pytest.raises(
+        BadModel, match=r"what grey is to Sequential is not known: open it with mean= and std="
+    ):
+        Occlusion(size=4)(model, Unit("1", 0), tensor)
+    seen = Occlusion(size=4, fill="mean")(model, Unit("1", 0), tensor)
+    assert (seen.picture.shape, seen.picture.min(), seen.picture.max()) == ((8, 8, 9), 0, 255)
 
 
 def test_settings_are_checked():

@@ -1,5 +1,6 @@
 """Opening networks of every kind, and what is said where something is missing."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -210,6 +211,24 @@ def test_a_factory_in_a_file(tmp_path):
         open_model(f"{tmp_path}/nets.py:tinny", input_size=8)
 
 
+def test_a_factory_runs_as_its_file_does_as_a_script_and_leaves_nothing_behind(tmp_path):
+    for channels in (2, 4):
+        folder = tmp_path / str(channels)
+        folder.mkdir()
+        (folder / "parts.py").write_text(
+            f"from torch import nn\ndef first(): return nn.Conv2d(3, {channels}, 8)\n"
+        )
+        (folder / "nets.py").write_text(
+            "from __future__ import annotations\nfrom dataclasses import dataclass\nimport parts\n"
+            "@dataclass\nclass Sizes:\n    width: int = 1\n"
+            "def net(): return parts.first()\n"
+        )
+        known, path = set(sys.modules), list(sys.path)
+        model = open_model(f"{folder}/nets.py:net", input_size=8)
+        assert model.module.out_channels == channels
+        assert (set(sys.modules) - known, sys.path) == (set(), path)
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -275,6 +294,14 @@ def test_a_factory_takes_the_weights_of_a_file(tmp_path):
             r"no weights named 'V1': give a file",
         ),
         (SPEC, {"input_size": 8, "classes": "no.txt"}, BadModel, r"cannot read the class names in no.txt"),
+        (
+            {"0.weight": 1},
+            {},
+            BadModel,
+            r"a dict is no network: .* weights alone are none, open_model\(NAME, weights=FILE",
+        ),
+        (nn.ReLU, {}, BadModel, "a class is no network: give an nn.Module"),
+        (nn.Conv2d(3, 1, 1), {"input_size": (3, -1, 4)}, BadModel, r"input_size is \(3, -1, 4\): give 64"),
     ],
 )
 def test_errors_say_what_to_do(x, asked, error, message):

@@ -31,12 +31,14 @@ DIGITS = 5  # significant, of a grid
 
 
 class Subject(NamedTuple):
-    """One picture: its row (None outside the atlas), what the network reads ``[C, H, W]`` and says, and its classes."""
+    """One picture: its row (None outside the atlas), what the network reads ``[C, H, W]``, its ``shares``, the
+    probability of every class, and its classes.
+    """
 
     row: int | None
     id: str
     pixels: Tensor
-    scores: Tensor
+    shares: Tensor
     truth: str | None
     predicted: int
     against: int
@@ -70,7 +72,7 @@ def investigate(
     trials = (context(suspicion, boxed.masks, own_thing), *tests(suspicion, patch))
     return Why(
         subject.id, subject.row, subject.truth, model.classes[pair[0]], model.classes[pair[1]], pair[1], model.id,
-        layer, verdict(model, atlas, subject.scores, *pair), where, causes, own.parts.shape[1],
+        layer, verdict(model.classes, atlas, subject.row, subject.shares, *pair), where, causes, own.parts.shape[1],
         **check, tests=trials, patch=patch, verdict=judge(trials), settings=asdict(settings),
     )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """One picture, one question, no atlas needed."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from convscope.errors import BadSpec
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.unit import Unit
 
@@ -12,28 +12,38 @@ CHECK_STEPS = 16
 
 
 def look(model: Any, image: Any, unit: Unit | str, lens: Any) -> PixelMap:
-    """What ``lens`` sees of ``unit`` on one image: a file, a uint8 array, or a finished float tensor.
+    """What ``lens`` sees of ``unit`` on one image: a file, a picture of Pillow, a uint8 array, or a finished float tensor.
 
-    ``unit`` may be text, ``conv4:17`` or ``conv4:17@3,5``, and so may the lens, ``occlusion:size=12``.
-    Raises UnknownName, Unanswerable, BadImages, BadSpec.
+    ``unit`` may be text, ``conv4:17``, ``conv4:17@3,5`` or the name of a class, and so may the lens,
+    ``occlusion:size=12``. Raises UnknownName, Unanswerable, BadImages, BadSpec.
 
     >>> pixels = cs.look(model, photo, "conv4:17", cs.Deconvnet())  # doctest: +SKIP
     """
     from convscope.lenses import read_lens
     from convscope.nets.open import open_model
 
-    where = Unit.parse(unit) if isinstance(unit, str) else unit
-    glass = read_lens(lens) if isinstance(lens, str) else lens
-    return glass(open_model(model), where, read_image(image))
+    opened = open_model(model)
+    where = read_unit(opened, unit)
+    glass: Any = read_lens(lens) if isinstance(lens, str) else lens
+    if isinstance(glass, type) or not callable(glass):
+        raise BadSpec(
+            f"{lens!r} is no lens: write one with its settings, cs.Gradient(), or its name, 'gradient'"
+        )
+    return glass(opened, where, read_image(image))
+
+
+def read_unit(model: Any, unit: Any) -> Unit:
+    """A unit as it is, the class of that name, else the unit of a text such as ``conv4:17@3,5``; raises BadSpec."""
+    if isinstance(unit, Unit):
+        return unit
+    return model.unit_of_class(unit) if unit in model.classes else Unit.parse(str(unit))
 
 
 def read_image(image: Any) -> Any:
-    """A picture from its file; anything else as it is."""
-    if not isinstance(image, str | Path):
-        return image
-    from convscope.images import open_images
+    """A picture from its file, from Pillow or a uint8 tensor; anything else as it is. Raises BadImages where there are several."""
+    from convscope.studies.maps import one_picture
 
-    return open_images(image)[0]
+    return one_picture(image)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from convscope.atlas.read import Atlas
-from convscope.model.model import Model
 from convscope.plain.share import Share
 from convscope.plain.why import Guess, Verdict
 
@@ -18,10 +17,15 @@ def misread(atlas: Atlas, predicted: int, against: int) -> np.ndarray:
     return (atlas.truth == against) & (atlas.images.predicted == predicted)
 
 
-def verdict(model: Model, atlas: Atlas, scores: Any, predicted: int, against: int) -> Verdict:
-    """The likeliest classes of some ``scores``, beside all images of the atlas and those misread alike."""
-    top = tuple(Guess(name, probability) for name, probability in model.likeliest(scores, LIKELIEST))
-    surer = int((atlas.images.probability > top[0].probability).sum())
+def verdict(
+    classes: tuple[str, ...], atlas: Atlas, row: int | None, shares: Any, predicted: int, against: int
+) -> Verdict:
+    """The likeliest classes by their probabilities ``shares``, beside all images of the atlas and those misread alike."""
+    best = shares.sort(descending=True, stable=True).indices[:LIKELIEST].tolist()
+    top = tuple(Guess(classes[place], float(shares[place])) for place in best)
+    # the atlas keeps six digits, by which a picture could be surer than itself
+    own = top[0].probability if row is None else atlas.images.probability[row]
+    surer = int((atlas.images.probability > own).sum())
     same = np.flatnonzero(misread(atlas, predicted, against))
     return Verdict(
         top, top[0].probability - top[1].probability, Share(surer, len(atlas.images)),

@@ -8,6 +8,7 @@ from convscope.atlas.layout import MANIFEST
 from convscope.errors import BadAtlas
 from convscope.images import open_images, read_split
 from convscope.images.source import Images
+from convscope.images.split import splits_in
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,27 @@ def run_images(folder: Path, data: str | None = None) -> Images:
     return read_split(open_images(data or remembered), folder / "split.csv")
 
 
-def subject(place: str, model: Any, data: str | None, into: str | None, split: str) -> Subject:
-    """What a survey of the ``model`` opened from ``place`` is about; raises BadAtlas where the images are not known."""
+def trained_in(place: str) -> Path | None:
+    """The run that a model is, or is an epoch of, as runs/NAME@5 is; None for any other."""
+    from convscope.nets.evolved import checkpoint_of
+
     if is_run(place):
-        chosen = "val" if split == "auto" else split
-        return Subject(model, run_images(Path(place), data), Path(into or Path(place) / "atlas"), chosen)
-    if data is None:
+        return Path(place)
+    epoch = checkpoint_of(place)
+    return epoch and epoch.run
+
+
+def subject(place: str, model: Any, data: str | None, into: str | None, split: str) -> Subject:
+    """What a survey of the ``model`` opened from ``place`` is about; raises BadAtlas where the images are not known.
+
+    Of a run it is the validation images, unless ``data`` are others than it was trained on: then all of those.
+    """
+    run = trained_in(place)
+    if run is None and data is None:
         raise BadAtlas(f"{place} is no run folder, so its images are not known: give them with --data FOLDER")
-    return Subject(model, open_images(data), Path(into or f"{model.name}-atlas"), split)
+    images = None if data is None else open_images(data)
+    if run is not None and (images is None or set(images.ids) == set(splits_in(run / "split.csv"))):
+        home = run / "atlas" if is_run(place) else Path(f"{model.name}-atlas")
+        return Subject(model, run_images(run, data), Path(into or home), "val" if split == "auto" else split)
+    assert images is not None
+    return Subject(model, images, Path(into or f"{model.name}-atlas"), split)

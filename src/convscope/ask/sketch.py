@@ -7,7 +7,20 @@ import torch
 
 from convscope.errors import BadModel
 from convscope.model.model import Model
+from convscope.model.summary import Summary
+from convscope.model.summary import summary as table
 from convscope.nets.open import open_model
+
+
+def summary(model: Any, **asked: Any) -> Summary:
+    """Layers, shapes, receptive fields and costs of a ``Model`` or of anything ``open_model`` takes.
+
+    ``asked`` are keywords of ``open_model``. A name needs no weights for it. Raises what ``open_model`` raises.
+
+    >>> print(cs.summary("resnet18"))  # doctest: +SKIP
+    """
+    named = isinstance(model, str) and not asked.get("weights")
+    return table(sketch(model, **asked) if named else open_model(model, **asked))
 
 
 def sketch(net: str, **asked: Any) -> Model:

@@ -94,10 +94,11 @@ def _outputs(scene: Scene) -> tuple[dict[str, np.ndarray], tuple[tuple[int, floa
     import torch
 
     from convscope.model.measure import outputs
+    from convscope.model.model import class_scores
 
     model = scene.fitted
     found = outputs(model, model.preprocess(scene.pixels)[None], {*scene.atlas.layers, model.output})
-    shares = model.shares(torch.from_numpy(found[model.output][0]).flatten())
+    shares = model.shares(class_scores(torch.from_numpy(found[model.output])))[0]
     best = shares.sort(descending=True, stable=True).indices[:LIKELIEST].tolist()
     maps = {name: found[name][0].reshape(layer.shape) for name, layer in scene.atlas.layers.items()}
     return maps, tuple((place, float(shares[place])) for place in best)

@@ -1,6 +1,5 @@
 """Why this and not that: one picture, what the network said of it, and whether it said so for a bad reason."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ from convscope.ask.run import is_run, run_images
 from convscope.atlas import layout
 from convscope.atlas.read import Atlas, open_atlas
 from convscope.atlas.write import write_picture, write_why
-from convscope.errors import BadAtlas, BadSpec, UnknownName
+from convscope.errors import BadAtlas, BadSpec, Unanswerable, UnknownName
 from convscope.images import open_images
 from convscope.images.source import Images
 from convscope.model.model import Model
+from convscope.plain.overrides import with_overrides
 from convscope.plain.why import Inquiry, Why
 from convscope.survey.pixels import Pixels
 from convscope.survey.progress import Report
@@ -50,7 +50,7 @@ def why(
     """
     from convscope.nets.open import open_model
 
-    wanted = replace(settings or Inquiry(), **overrides)
+    wanted = with_overrides(settings or Inquiry(), overrides)
     opened = open_model(model)
     known = _atlas(model, atlas, opened)
     pixels = Pixels(opened, _images(model, images, known))
@@ -105,7 +105,9 @@ def _images(model: Any, images: Any, atlas: Atlas) -> Images:
 def _subject(model: Model, atlas: Atlas, pixels: Pixels, image: Any, against: str | None) -> Subject:
     row = _row(atlas, image)
     shown = model.preprocess(read_image(image)) if row is None else pixels.batch([row])[0]
-    scores = model.scores(shown[None]).flatten()
+    scores = model.scores(shown[None])[0]
+    if len(scores) < 2:
+        raise Unanswerable(f"{model.name} has one class: there is no other to ask against")
     predicted, runner_up = scores.sort(descending=True, stable=True).indices[:2].tolist()
     truth = int(atlas.truth[row]) if row is not None else -1
     other = truth if truth >= 0 and truth != predicted else runner_up
@@ -119,7 +121,13 @@ def _subject(model: Model, atlas: Atlas, pixels: Pixels, image: Any, against: st
     label = int(atlas.images.labels[row]) if row is not None else -1
     known = model.classes[truth] if truth >= 0 else (atlas.image_classes[label] if label >= 0 else None)
     return Subject(
-        row, name if row is None else atlas.images.ids[row], shown, scores, known, predicted, other
+        row,
+        name if row is None else atlas.images.ids[row],
+        shown,
+        model.probabilities(shown[None])[0],
+        known,
+        predicted,
+        other,
     )
 
 

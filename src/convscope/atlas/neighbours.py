@@ -2,6 +2,8 @@
 
 import numpy as np
 
+BLOCK = 512  # channels at a time, so that memory does not grow with the square of their number
+
 
 def standardised(peaks: np.ndarray) -> np.ndarray:
     """Peaks ``[C, S]`` of every channel with mean zero and length one; all zero where they are all the same.
@@ -21,10 +23,14 @@ def nearest_of_each(peaks: np.ndarray, count: int) -> np.ndarray:
     """
     every = standardised(peaks)
     found = np.full((len(peaks), count), -1)
-    for channel, one in enumerate(every):
-        order, similarity = nearest(one, every, count + 1)
-        others = order[(order != channel) & (similarity > 0)][:count]
-        found[channel, : len(others)] = others
+    for start in range(0, len(peaks), BLOCK):
+        similarity = every[start : start + BLOCK] @ every.T
+        rows = np.arange(len(similarity))
+        similarity[rows, start + rows] = -1
+        for turn in range(min(count, len(peaks) - 1)):
+            best = similarity.argmax(axis=1)  # of equal ones the lower
+            found[start + rows, turn] = np.where(similarity[rows, best] > 0, best, -1)
+            similarity[rows, best] = -1
     return found
 
 

@@ -77,9 +77,9 @@ def _ranked(row: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _comma(cells: Iterable[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # which quotes a name with either in it
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _table_line(row: dict[str, Any], models: int) -> str:

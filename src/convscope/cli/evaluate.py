@@ -1,6 +1,5 @@
 """``convscope evaluate MODEL``."""
 
-from pathlib import Path
 from typing import Any
 
 from convscope.cli.network import UNTOLD, Network
@@ -29,20 +28,21 @@ def evaluate(
     json
         Print all numbers as JSON.
     """
-    from convscope.ask.run import is_run, run_images
+    from convscope.ask.run import run_images, trained_in
     from convscope.errors import BadImages
     from convscope.images import open_images
     from convscope.train.evaluate import evaluate as measure
     from convscope.train.report import report_lines
 
     opened = network.open(model)
-    if data is None and not is_run(model):
+    if data is not None:
+        images = open_images(data)
+    elif run := trained_in(model):
+        images, split = run_images(run), split or "val"
+    else:
         raise BadImages(
             f"{model} is no run folder, so its images are not known: give them with --data FOLDER"
         )
-    images = open_images(data) if data is not None else run_images(Path(model))
-    if split is None and data is None:
-        split = "val"
     found = measure(opened, images, split)
     if json:
         print_json(found)

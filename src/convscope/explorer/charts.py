@@ -4,15 +4,18 @@ import numpy as np
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 320, 96
+READABLE = 999_500  # from here on three digits and their power of ten are easier to read
 
 
 def number(value: float) -> str:
     """Three significant digits, without an exponent where people can read it.
 
-    >>> number(12.3456), number(0.00123), number(float("nan"))
-    ('12.3', '0.00123', '–')
+    >>> number(12.3456), number(0.00123), number(12345.0), number(-1e9), number(float("nan"))
+    ('12.3', '0.00123', '12300', '-1e+09', '–')
     """
-    return f"{value:.3g}" if np.isfinite(value) else "–"
+    if not np.isfinite(value):
+        return "–"
+    return f"{float(f'{value:.3g}'):.7g}" if 1 <= abs(value) < READABLE else f"{value:.3g}"
 
 
 def percent(share: float) -> str:

@@ -146,12 +146,13 @@ def asides(block: Block, all_blocks: Sequence[Block]) -> list[str]:
 def amount(count: int | None) -> str:
     """A count in three digits with its unit.
 
-    >>> amount(11689512), amount(999), amount(None), amount(1814073344)
-    ('11.7 M', '999', '–', '1.81 G')
+    >>> amount(11689512), amount(999), amount(None), amount(1814073344), amount(999_999)
+    ('11.7 M', '999', '–', '1.81 G', '1 M')
     """
     if count is None:
         return "–"
+    rounded = float(f"{count:.3g}")
     for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
+        if rounded >= size:
+            return f"{rounded / size:.4g} {unit}"
     return str(count)

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.types import ASGIApp, Message
 
-from convscope.atlas.read import Atlas
+from convscope.atlas.read import Atlas, open_atlas
 from convscope.errors import BadAtlas, BadOutput
 from convscope.explorer import addresses
 from convscope.explorer.app import create_app
@@ -25,6 +25,7 @@ from convscope.explorer.cut.atlas import cut_down
 from convscope.explorer.cut.choice import LESSON_CHANNELS, layers_of
 from convscope.explorer.excerpt import Excerpt
 from convscope.explorer.pages import page_addresses, script_addresses
+from convscope.plain.overrides import with_overrides
 
 MARK = "convscope-site.json"  # lists what was written, so that only our own files are ever replaced
 PRIVACY = (
@@ -48,17 +49,20 @@ class Report:
     warnings: tuple[str, ...]
 
 
-def publish(atlas: Atlas, folder: str | Path, *, settings: Excerpt | None = None, **overrides: Any) -> Report:
+def publish(
+    atlas: Atlas | str | Path, folder: str | Path, *, settings: Excerpt | None = None, **overrides: Any
+) -> Report:
     """Write the pages of ``atlas`` into ``folder``, to be opened by double click or put on a web server.
 
-    ``overrides`` are fields of ``Excerpt``, which says how much of the atlas; every page of less than all says so.
+    ``atlas`` is one, or its folder, or a run. ``overrides`` are fields of ``Excerpt``, which says how much of the atlas; every page of less than all says so.
     The whole site is made beside ``folder`` first, checked for dead links, and then takes its place.
     Raises BadOutput where the folder holds files of someone else, BadAtlas where a page or a link fails, BadSpec and
     UnknownName where the settings ask for what cannot be.
 
     >>> cs.publish(cs.open_atlas("runs/demo"), "site/", layers="relu4", top=16)  # doctest: +SKIP
     """
-    target, excerpt = Path(folder), replace(settings or Excerpt(), **overrides)
+    target, excerpt = Path(folder), with_overrides(settings or Excerpt(), overrides)
+    opened = atlas if isinstance(atlas, Atlas) else open_atlas(atlas)
     _refuse_foreign(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +70,7 @@ def publish(atlas: Atlas, folder: str | Path, *, settings: Excerpt | None = None
     except OSError as error:
         raise BadOutput(f"cannot write {target}: {error.strerror}. Choose another folder.") from error
     try:
-        written = _write_excerpt(atlas, excerpt, staging)
+        written = _write_excerpt(opened, excerpt, staging)
         check_links(staging, written)
         staging.chmod(0o755)
         _take_place(staging, target)
@@ -75,7 +79,7 @@ def publish(atlas: Atlas, folder: str | Path, *, settings: Excerpt | None = None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     privacy = PRIVACY if excerpt.patches else TRACES
-    return Report(len(written), _size(target, written), (privacy, *_gaps(atlas, excerpt)))
+    return Report(len(written), _size(target, written), (privacy, *_gaps(opened, excerpt)))
 
 
 def _size(root: Path, names: list[str]) -> int:

@@ -59,7 +59,7 @@ def write_split(images: Images, path: Path) -> None:
 
 def read_split(images: Images, path: Path) -> Images:
     """The images with the splits of a file by ``write_split``; raises BadImages if ids differ."""
-    splits = _read_splits(path)
+    splits = splits_in(path)
     there = set(images.ids)
     strange = [name for name in splits if name not in there]
     lacking = [name for name in images.ids if name not in splits]
@@ -72,7 +72,8 @@ def read_split(images: Images, path: Path) -> Images:
     return replace(images, splits=tuple(splits[name] for name in images.ids))
 
 
-def _read_splits(path: Path) -> dict[str, str]:
+def splits_in(path: Path) -> dict[str, str]:
+    """The split of every image by its id, as ``write_split`` wrote it; raises BadImages."""
     try:
         text = path.read_text("utf-8", "surrogateescape")
         return {row["id"]: row["split"] for row in csv.DictReader(io.StringIO(text, newline=""))}

@@ -51,10 +51,17 @@ class Target:
         return project(self.model, batch, self.unit.layer, channels, positions, "gradient")
 
     def picture(self) -> np.ndarray:
-        """What the network is shown, uint8 ``[H, W, C]``; of a finished tensor, normalisation undone."""
+        """What the network is shown, uint8 ``[H, W, C]``; of a finished tensor, normalisation undone.
+
+        Where that is not known the tensor's minimum is black and its maximum white.
+        """
         if has_source(self.image):
             return self.model.pixels(self.image)
-        pixels = self.pixels.permute(1, 2, 0).numpy() * np.array(self.model.std) + np.array(self.model.mean)
+        pixels = self.pixels.detach().permute(1, 2, 0).cpu().numpy()
+        if self.model.mean:
+            pixels = pixels * np.array(self.model.std) + np.array(self.model.mean)
+        else:
+            pixels = (pixels - pixels.min()) / (np.ptp(pixels) or 1)
         return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
@@ -167,7 +174,8 @@ def project_unit(model: Any, unit: Unit, image: Any, rule: Any, *, units: str, w
     target = Target(
         model, image, layer, Unit(unit.layer, unit.channel, (y, x)), pixels, float(seen.values[0])
     )
-    validity = with_dead(validity, target.value)
+    if layer.name != model.output:  # of class scores only differences count: below zero is not dead
+        validity = with_dead(validity, target.value)
     if seen.descent.pools and (ties := sentence(near_ties(model, pixels, layer, target.field))):
         validity = replace(validity, notes=(*validity.notes, ties))
     return picture_of(target, as_map(seen.signal[0]), units, what, validity)

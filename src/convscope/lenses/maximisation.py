@@ -125,7 +125,10 @@ class Climbed:
 
 
 def as_input(model: Any, spectrum: Any) -> Any:
-    """The network's input from a spectrum ``[N, C, H, W // 2 + 1, 2]``: weak at high frequencies, 0 to 1, normalised."""
+    """The network's input from a spectrum ``[N, C, H, W // 2 + 1, 2]``: weak at high frequencies, 0 to 1, normalised.
+
+    Raises BadModel where mean and std are not known.
+    """
     import torch
 
     height, width = model.fit.height, model.fit.width
@@ -137,5 +140,5 @@ def as_input(model: Any, spectrum: Any) -> Any:
         mixing = torch.tensor(COLOURS).to(picture)
         mixing = mixing / mixing.norm(dim=0).max()
         picture = torch.einsum("ij,njhw->nihw", mixing, picture)
-    mean, std = (torch.tensor(values).view(-1, 1, 1).to(picture) for values in (model.mean, model.std))
+    mean, std = (values.to(picture) for values in model.normalisation)
     return (picture.sigmoid() - mean) / std

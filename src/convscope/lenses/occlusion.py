@@ -89,7 +89,9 @@ class Occlusion:
             raise Unanswerable(
                 f"{unit} of {target.model.name} has no probability: only {target.model.output} has"
             )
-        return lambda output: target.model.shares(output.flatten(1))[:, unit.channel]
+        from convscope.model.model import class_scores
+
+        return lambda output: target.model.shares(class_scores(output))[:, unit.channel]
 
 
 def spread(falls: np.ndarray, windows: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from convscope.errors import BadSpec
+from convscope.errors import BadModel, BadSpec
 
 if TYPE_CHECKING:
     from convscope.model.model import Model
@@ -26,14 +26,20 @@ def filling(model: "Model", pixels: Tensor, fill: str | float) -> Tensor:
     """A whole picture of filling ``[C, H, W]`` for a network's input ``pixels`` ``[C, H, W]``.
 
     ``black``, ``grey``, ``white`` and numbers are a brightness from 0 to 1; ``mean`` is the picture's own
-    mean colour, ``blur`` the picture under a Gaussian of a sixteenth of its shorter edge.
+    mean colour, ``blur`` the picture under a Gaussian of a sixteenth of its shorter edge. Raises BadSpec, and
+    BadModel where a brightness is asked for and mean and std are not known.
     """
     check_fill(fill)
     if fill == "mean":
         return pixels.mean((1, 2), keepdim=True).expand_as(pixels).clone()
     if fill == "blur":
         return blurred(pixels, BLUR * min(pixels.shape[1:]))
-    mean, std = (torch.tensor(values).view(-1, 1, 1).to(pixels) for values in (model.mean, model.std))
+    if not model.mean or not model.std:
+        raise BadModel(
+            f"what {fill} is to {model.name} is not known: open it with mean= and std= as it was trained with "
+            "(--mean, --std), or fill with mean or blur, which are made of the picture itself"
+        )
+    mean, std = (values.to(pixels) for values in model.normalisation)
     level = LEVELS[fill] if isinstance(fill, str) else float(fill)
     return ((level - mean) / std).expand_as(pixels).clone()
 

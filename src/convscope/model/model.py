@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import BadModel, UnknownName
+from convscope.errors import BadImages, BadModel, UnknownName
 from convscope.model.layer import Layer
 from convscope.model.layers import find_layers, output_layer, scores_and_temperature, surveyed
 from convscope.model.readable import unwrapped
@@ -21,6 +21,7 @@ from convscope.model.tape import Record, record, single_output
 from convscope.plain.fit import Fit
 from convscope.plain.unit import Unit
 
+GIVE = "give a picture as uint8 [height, width, colours], or the network's own input as float [channels, height, width]"
 TINY = torch.finfo(torch.float32).tiny  # has a logarithm
 
 
@@ -50,6 +51,10 @@ class Model:
     ):
         if any(values and len(values) != fit.channels for values in (mean, std)):
             raise BadModel(f"mean {mean} and std {std} must each have {fit.channels} numbers, one a channel")
+        if any(not deviation > 0 for deviation in std):
+            raise BadModel(
+                f"std {tuple(std)} cannot divide pixels: give numbers above zero, 1 leaves them as they are"
+            )
         if not 0 < calibration < inf:
             raise BadModel(f"a temperature of {calibration} cannot divide scores: give a number above zero")
         self.module, wrappings = unwrapped(module)
@@ -90,7 +95,8 @@ class Model:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Class names, ``class 0`` … where none are known."""
-        count = self.record.output_shape[-1]
+        shape = self.record.output_shape
+        count = shape[1] if len(shape) == 2 else self.layer(self.output).channels
         if not self._classes:
             return tuple(f"class {index}" for index in range(count))
         if len(self._classes) != count:
@@ -152,14 +158,21 @@ class Model:
         return Unit(self.output, self.classes.index(name))
 
     def pixels(self, image: np.ndarray) -> np.ndarray:
-        """What the network is shown of a source image: uint8 ``[height, width, channels]``."""
-        return self.fit.apply(np.asarray(image))
+        """What the network is shown of a source image: uint8 ``[height, width, channels]``; raises BadImages."""
+        picture = np.asarray(image)
+        if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
+            raise BadImages(f"{picture.dtype} of shape {picture.shape} is no picture: {GIVE}")
+        return self.fit.apply(picture)
 
     def preprocess(self, image: np.ndarray | Tensor) -> Tensor:
-        """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is."""
-        if isinstance(image, Tensor) or image.dtype.kind == "f":
-            return self._as_given(torch.as_tensor(image))
-        return self.normalised(self.pixels(image))
+        """The network's input ``[C, H, W]`` for a uint8 image ``[h, w, c]``; a float tensor passes as it is.
+
+        Raises BadImages for what is neither, BadModel for a float tensor of another shape.
+        """
+        given = image if isinstance(image, Tensor) else np.asarray(image)
+        if isinstance(given, Tensor) or given.dtype.kind == "f":
+            return self._as_given(torch.as_tensor(given))
+        return self.normalised(self.pixels(given))
 
     def normalised(self, pixels: np.ndarray) -> Tensor:
         """The network's input ``[C, H, W]`` for uint8 pixels ``[height, width, channels]`` that are fitted already."""
@@ -180,16 +193,22 @@ class Model:
 
     def _as_given(self, tensor: Tensor) -> Tensor:
         expected = (self.fit.channels, self.fit.height, self.fit.width)
+        if not tensor.is_floating_point():  # of 0 to 255 where the network was made for numbers about zero
+            raise BadImages(f"a tensor of {tensor.dtype} is no finished input: {GIVE}")
         if tuple(tensor.shape) != expected:
             raise BadModel(
-                f"a float image must have the network's input shape {expected}, not {tuple(tensor.shape)}"
+                f"a float image must have the network's input shape {expected}, not {tuple(tensor.shape)}: {GIVE}"
             )
         return tensor.float()
 
     def scores(self, batch: Tensor) -> Tensor:
-        """The network's answer ``[N, classes]``, as a rule logits, for a batch ``[N, C, H, W]``, in evaluation mode, without gradients."""
+        """The network's answer ``[N, classes]``, as a rule logits, for a batch ``[N, C, H, W]``, in evaluation mode, without gradients.
+
+        Where the network ends in a softmax these are probabilities: ``shares`` is for the layer ``output``, before it.
+        """
         with undisturbed(self.module), torch.no_grad():
-            return single_output(self.module(batch.to(self.device)), self.choose).cpu()
+            result = single_output(self.module(batch.to(self.device)), self.choose).cpu()
+        return class_scores(result if result.dim() == 2 else result.movedim(self.layer(self.output).axis, 1))
 
     @cached_property
     def temperature(self) -> float:
@@ -201,8 +220,8 @@ class Model:
         return (scores / self.temperature).softmax(-1)
 
     def likeliest(self, scores: Tensor, count: int) -> tuple[tuple[str, float], ...]:
-        """Names and probabilities of the ``count`` likeliest classes of one image's scores."""
-        shares = self.shares(scores.flatten())
+        """Names and probabilities of the ``count`` likeliest classes, of what the layer ``output`` gives for one image, ``[1, ...]``."""
+        shares = self.shares(class_scores(scores))[0]
         best = shares.sort(descending=True, stable=True).indices[:count].tolist()
         return tuple((self.classes[place], float(shares[place])) for place in best)
 
@@ -214,6 +233,14 @@ class Model:
     def probabilities(self, batch: Tensor) -> Tensor:
         """Class probabilities ``[N, classes]``: by the network's own softmax, else by the softmax of its scores."""
         return as_probabilities(self.scores(batch), self.ending, self.calibration)
+
+
+def class_scores(output: Tensor) -> Tensor:
+    """Scores ``[N, classes]`` of what the last layer gives, ``[N, classes]`` or maps ``[N, classes, H, W]``.
+
+    A class is a channel of the last layer, and a channel without a position is its maximum over all of them.
+    """
+    return output.flatten(2).amax(2) if output.dim() > 2 else output
 
 
 def as_probabilities(result: Tensor, ending: str, calibration: float = 1.0) -> Tensor:

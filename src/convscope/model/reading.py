@@ -50,6 +50,11 @@ class _Follow(Watch):
             )
         if self.gentle and operation == "local_response_norm":
             self.gentle(output)
+        if index in self.readers and output.shape[1:] != self.calls[index].shape[1:]:
+            raise BadModel(
+                f"{self.calls[index].name} gives {tuple(output.shape[1:])} for these images and gave "
+                f"{self.calls[index].shape[1:]} when it was recorded: networks whose shapes depend on the image cannot be read"
+            )
         if index in self.readers:
             self.readers[index](output)
         if index == self.last:

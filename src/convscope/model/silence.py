@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from convscope.model.model import Model
+from convscope.model.model import Model, class_scores
 from convscope.model.reading import Reader, read
 
 
@@ -28,7 +28,7 @@ def scores_without(
     found: list[Tensor] = []
     readers: dict[str, Reader] = {
         layer: silence(channels),
-        model.output: lambda output: found.append(output.flatten(1).clone()),
+        model.output: lambda output: found.append(class_scores(output).clone()),
     }
     for batch in batches:
         read(model, batch.to(model.device), readers)

@@ -300,7 +300,7 @@ def single_output(result: Any, choose: str | int | None) -> Tensor:
     if isinstance(result, Tensor):
         return result
     raise BadModel(
-        f"the model's forward returns {_kinds(result)}: pass output= with the key or index of the class scores"
+        f"the model's forward returns {_kinds(result)}: pass output= with the key or index of the class scores (--output)"
     )
 
 
@@ -339,6 +339,11 @@ def record(module: nn.Module, example: Tensor, choose: str | int | None = None) 
     output = tape.values.get(id(scores))
     if output is None or output.call == INPUT:
         raise BadModel("the model's output is not made by any torch operation that can be recorded")
+    if scores.dim() not in (2, 4):
+        raise BadModel(
+            f"the model's forward returns a tensor of {' x '.join(map(str, scores.shape))}, but class scores are N x classes, "
+            "or maps N x classes x H x W: open a module that returns them, or pass output= (--output)"
+        )
     calls = tape.finish()
     if INPUT not in ancestors(calls, output.call):
         raise BadModel(

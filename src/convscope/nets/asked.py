@@ -49,6 +49,10 @@ def fit_of(module: nn.Module, known: Preprocessing, asked: Asked) -> Fit:
     if asked.input_size is None and known.fit is not None:
         return replace(known.fit, channels=taken)
     channels, height, width = sizes(asked.input_size, known, taken)
+    if min(channels, height, width) < 1:
+        raise BadModel(
+            f"input_size is {asked.input_size!r}: give 64, (64, 48) or (3, 64, 48), all of 1 or more"
+        )
     if known.fit is None or known.fit.resize is None:
         return Fit(height, width, channels=channels)
     resize = round(known.fit.resize * min(height, width) / min(known.fit.height, known.fit.width))

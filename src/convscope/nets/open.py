@@ -1,9 +1,12 @@
 """Open a network as it is: a run, a name, a spec, a module or a factory in a file."""
 
 import importlib.util
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -73,6 +76,11 @@ def open_model(
         return x
     if isinstance(x, nn.Module):
         return _open_module(x, asked, type(unwrapped(x)[0]).__name__)
+    if not isinstance(x, str | Path):
+        raise BadModel(
+            f"a {'class' if isinstance(x, type) else type(x).__name__} is no network: give an nn.Module, a name, a spec, a run "
+            "folder or file.py:factory; weights alone are none, open_model(NAME, weights=FILE)"
+        )
     text = str(x)
     if (folder := _model_folder(Path(text))) is not None:
         return _open_folder(folder)
@@ -133,19 +141,45 @@ def _open_factory(text: str, asked: Asked) -> Model:
     if spec is None or spec.loader is None:
         raise BadModel(f"{place} is no Python file: write path/to/file.py:factory")
     code = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(code)
-    except Exception as error:
-        raise BadModel(f"{place} cannot be run: {type(error).__name__}: {error}") from error
-    if not callable(factory := getattr(code, name, None)):
-        there = [
-            key for key, value in vars(code).items() if callable(value) and value.__module__ == path.stem
-        ]
-        raise UnknownName("factory", name, there, f"It should be in {place}.")
-    module = _seeded(factory, asked.seed, text)
+    with _as_a_script(path, code):
+        try:
+            spec.loader.exec_module(code)
+        except Exception as error:
+            raise BadModel(f"{place} cannot be run: {type(error).__name__}: {error}") from error
+        if not callable(factory := getattr(code, name, None)):
+            there = [
+                key for key, value in vars(code).items() if callable(value) and value.__module__ == path.stem
+            ]
+            raise UnknownName("factory", name, there, f"It should be in {place}.")
+        module = _seeded(factory, asked.seed, text)
     if not isinstance(module, nn.Module):
         raise BadModel(f"{text} returned {type(module).__name__}, not an nn.Module")
     return _open_module(module, asked, f"{path.name}:{name}", *(() if asked.weights else (OWN_WEIGHTS,)))
+
+
+@contextmanager
+def _as_a_script(path: Path, code: ModuleType) -> Iterator[None]:
+    """As ``python path`` would run it: what lies beside it can be imported, and what it defines is found by name.
+
+    Afterwards none of it is left, so that files of the same name in another folder are not taken for these.
+    """
+    before, folder = dict(sys.modules), path.parent.resolve()
+    sys.path.insert(0, str(folder))
+    sys.modules[code.__name__] = code
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name, module in list(sys.modules.items()):
+            if module is code or (name not in before and _lies_in(folder, module)):
+                del sys.modules[name]
+        if code.__name__ in before:
+            sys.modules[code.__name__] = before[code.__name__]
+
+
+def _lies_in(folder: Path, module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve().parent == folder
 
 
 OWN_WEIGHTS = (

@@ -184,7 +184,10 @@ def read_classes(path: str | Path) -> tuple[str, ...]:
         text = Path(path).read_text("utf-8")
         names = json.loads(text) if Path(path).suffix == ".json" else text.split("\n")
     except (OSError, ValueError) as error:
-        raise BadModel(f"cannot read the class names in {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadModel(
+            f"cannot read the class names in {path}: {reason}. Give a file with one a line or a JSON list, or their number"
+        ) from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadModel(f"{path} is no list of class names: write one a line, or a JSON list of texts")
     return tuple(name.strip() for name in names if name.strip())

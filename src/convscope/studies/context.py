@@ -69,8 +69,8 @@ def _alone(suspicion: Suspicion, own: Boxable) -> str:
     """What the two do to the picture itself: one picture, so without an interval."""
     three = own.pixels.expand(3, *own.pixels.shape)
     hidden = np.stack([np.zeros_like(own.mask), own.mask, ~own.mask])
-    scores = suspicion.model.scores(covered(suspicion, three, hidden)).flatten(1)
-    before, thing, rest = suspicion.model.shares(scores)[:, suspicion.predicted].tolist()
+    shares = suspicion.model.probabilities(covered(suspicion, three, hidden))
+    before, thing, rest = shares[:, suspicion.predicted].tolist()
     return (
         f"in this picture {suspicion.name} goes from {percent(before)} to {percent(thing)} with the thing covered, to {percent(rest)} with "
         "all around it covered (one picture has no interval)"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convscope.model.backward import maps_kept
-from convscope.model.model import Model
+from convscope.model.model import Model, class_scores
 from convscope.model.reading import edge_of, read
 
 
@@ -50,7 +50,7 @@ def _of_batch(model: Model, batch: Tensor, layer: str, predicted: int, against: 
         kept["maps"], kept["edge"] = output.detach().clone(), edge_of(output, axis)
 
     def select(output: Tensor) -> None:
-        kept["scores"] = output.flatten(1)
+        kept["scores"] = class_scores(output)
 
     pixels = batch.detach().to(model.device).requires_grad_(True)
     read(model, pixels, {layer: keep, model.output: select}, gradients=True)

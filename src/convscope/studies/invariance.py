@@ -14,7 +14,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from convscope.model.layer import Layer
-from convscope.model.model import Model
+from convscope.model.model import Model, class_scores
 from convscope.model.reading import read
 from convscope.plain.moves import KINDS, Kind, Moved, Moves, steps
 
@@ -77,7 +77,7 @@ def _measure(
             norm[layer.name] = float(flat[0].norm())
             distance[layer.name].append((flat[1:] - flat[:1]).norm(dim=1).cpu())
             if layer.name == model.output:
-                shares.append(model.shares(output.flatten(1))[1:].double().cpu())
+                shares.append(model.shares(class_scores(output))[1:].double().cpu())
 
         return look
 

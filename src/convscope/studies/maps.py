@@ -54,7 +54,12 @@ def maps(model: Any, picture: Any, layer: str | None = None) -> Maps:
 
 
 def one_picture(source: Any) -> Any:
-    """The picture of a file; arrays and tensors as they are. Raises BadImages where there are several."""
+    """The picture of a file, of Pillow, or in a uint8 tensor ``[C, H, W]``; arrays and float tensors as they are.
+
+    Raises BadImages where there are several.
+    """
+    if hasattr(source, "getexif") or (isinstance(source, Tensor) and source.dtype == torch.uint8):
+        return open_images([source])[0]
     if not isinstance(source, str | Path):
         return source
     images = open_images(source)

@@ -5,7 +5,6 @@ network where one is given: usually the same with strided convolutions in place 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from torch import Tensor
 from convscope.errors import BadModel, BadSpec
 from convscope.images import open_images
 from convscope.model.layer import Layer
-from convscope.model.model import Model
+from convscope.model.model import Model, class_scores
 from convscope.model.reading import read
 from convscope.nets.open import open_model
+from convscope.plain.overrides import with_overrides
 from convscope.plain.shifts import LayerChange, Reaction, Shift, Shifts
 
 
@@ -33,7 +33,7 @@ def shift(
     >>> seen = shift("runs/photos", "photos/", twin="runs/photos-strided", by="0..4")  # doctest: +SKIP
     >>> seen.model.layers["relu1"].change.mean(axis=0)  # doctest: +SKIP
     """
-    settings = replace(settings or Shift(), **overrides)
+    settings = with_overrides(settings or Shift(), overrides)
     first = open_model(model)
     second = None if twin is None else open_model(twin)
     check(settings, first, second)
@@ -57,7 +57,7 @@ def react(model: Model, inputs: list[Any], settings: Shift) -> Reaction:
             changes[layer.name].append(change(output))
             aligned[layer.name].append(aligned_change(output, layer, settings))
             if layer.name == model.output:
-                scores.append(model.shares(output.flatten(1)).double().cpu())
+                scores.append(model.shares(class_scores(output)).double().cpu())
 
         return look
 

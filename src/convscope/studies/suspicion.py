@@ -86,7 +86,7 @@ class Suspicion:
     def calls(self, pictures: Tensor) -> np.ndarray:
         """The class given to each of some pictures ``[N, C, H, W]``."""
         parts = [self.model.scores(part) for part in pictures.split(AT_ONCE)]
-        return torch.cat(parts).flatten(1).argmax(1).numpy()
+        return torch.cat(parts).argmax(1).numpy()
 
     def lost(self, pictures: Tensor) -> Share:
         """How many of some pictures are not called the class."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from convscope.model.model import Model
+from convscope.model.model import Model, class_scores
 from convscope.model.reading import read
 from convscope.survey.pixels import Pixels
 from convscope.survey.sample import positions_a_map
@@ -76,7 +76,7 @@ def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, l
     def keep_scores(output: Tensor) -> None:
         if model.output in counts.tallies:
             reader(model.output)(output)
-        scores = output.detach().float().flatten(1)
+        scores = class_scores(output.detach().float())
         counts.predicted[rows] = scores.argmax(dim=1).cpu().numpy()
         best = model.shares(scores).topk(min(2, scores.shape[1]), dim=1).values.cpu().numpy()
         counts.probability[rows] = best[:, 0]

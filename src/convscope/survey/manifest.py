@@ -3,6 +3,7 @@
 import platform
 import time
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ from convscope.survey.pictures import PENDING
 from convscope.survey.ranked import QUANTILES
 from convscope.survey.settings import Survey
 from convscope.version import __version__
+
+MAPS = "The network gives maps, not class scores: what stands for the score of a class is the largest value of its map."
 
 
 def describe(
@@ -45,7 +48,8 @@ def _about_model(model: Model) -> dict[str, Any]:
         "id": model.id, "name": model.name, "net": (model.architecture or {}).get("spec"),
         "classes": list(model.classes), "height": model.fit.height, "width": model.fit.width,
         "channels": model.fit.channels, "fit": model.fit.as_dict(), "mean": list(model.mean), "std": list(model.std),
-        "output": model.output, "parameters": model.parameters, "notes": list(model.notes),
+        "output": model.output, "parameters": model.parameters,
+        "notes": [*model.notes, *([MAPS] if prod(model.record.output_shape[2:]) > 1 else [])],
     }  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from convscope.atlas.read import Atlas, open_atlas
-from convscope.model.model import Model
+from convscope.nets.open import open_model
+from convscope.plain.overrides import with_overrides
 from convscope.survey.again import complete_atlas, counted_already, numbers_of
 from convscope.survey.channels import read_channels
 from convscope.survey.easel import Easel
@@ -21,7 +22,7 @@ from convscope.survey.settings import Shard, Survey
 
 
 def survey(
-    model: Model,
+    model: Any,
     images: Any,
     *,
     into: str | Path,
@@ -32,6 +33,7 @@ def survey(
 ) -> Atlas:
     """Survey every channel of ``model`` over ``images`` and write the atlas ``into`` a folder.
 
+    ``model`` is a ``Model`` or anything ``open_model`` takes, ``images`` anything ``open_images`` takes;
     ``overrides`` are fields of ``Survey``. Winners come first; the atlas can be opened while pictures
     are still being drawn. Killed at any moment and called again it goes on from where it was, and so it
     does from what ``survey_shard`` has made; the result is the same to the byte, but for provenance.
@@ -42,12 +44,12 @@ def survey(
 
     >>> atlas = cs.survey(model, "photos/", into="atlas/")  # doctest: +SKIP
     """
-    started = time.time()
+    started, model = time.time(), open_model(model)
     if channels and (atlas := complete_atlas(Path(into))):
         job = reopen(model, images, atlas, on_progress)
         fill(job, numbers_of(atlas), read_channels(channels, job.layers))
         return open_atlas(job.root)
-    asked = replace(settings or Survey(), **overrides)
+    asked = with_overrides(settings or Survey(), overrides)
     job = prepare(
         model, images, into, replace(asked, project="lazy") if channels else asked, on_progress, channels
     )
@@ -109,7 +111,7 @@ class Share:
 
 
 def survey_shard(
-    model: Model,
+    model: Any,
     images: Any,
     *,
     into: str | Path,
@@ -126,7 +128,9 @@ def survey_shard(
 
     >>> cs.survey_shard(model, "photos/", into="atlas/", shard=cs.Shard(2, 4))  # doctest: +SKIP
     """
-    job = prepare(model, images, into, replace(settings or Survey(), **overrides), on_progress)
+    job = prepare(
+        open_model(model), images, into, with_overrides(settings or Survey(), overrides), on_progress
+    )
     count(job, shard.of(len(job.units)), str(shard))
     counts = job.partial.load_counts(job.no_counts)
     if len(counts.units) == len(job.units):

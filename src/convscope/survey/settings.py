@@ -62,6 +62,8 @@ class Survey:
     def __post_init__(self) -> None:
         if isinstance(self.project, bool):  # yes and no are common words for it
             object.__setattr__(self, "project", "all" if self.project else "none")
+        if not isinstance(self.layers, str):  # a list of names
+            object.__setattr__(self, "layers", ",".join(self.layers))
         for name, low, high in (("k", 1, 100), ("batch", 1, 4096), ("photos", 0, 1000)):
             if not low <= getattr(self, name) <= high:
                 raise BadSpec(f"{name}={getattr(self, name)} is out of range: choose {low} to {high}")

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from convscope.errors import BadImages
-from convscope.images import Images
-from convscope.model.model import Model
+from convscope.images import open_images
+from convscope.nets.open import open_model
 from convscope.plain.share import Share
 from convscope.train.calibration import calibration
 from convscope.train.predict import Prediction, predict
@@ -15,11 +15,11 @@ MISTAKES = 50  # listed in report.json
 PAIRS = 20
 
 
-def evaluate(model: Model, images: Images, split: str | None = None) -> dict[str, Any]:
+def evaluate(model: Any, images: Any, split: str | None = None) -> dict[str, Any]:
     """Accuracy with its interval, class by class, and how far its probabilities can be trusted.
 
-    Of the images whose class is known. The keys are those of ``report.json``: accuracy, images, interval
-    (Wilson, 95 %), top_5 (with more than five classes), balanced_accuracy and macro_f1 (means over classes),
+    ``model`` is a ``Model`` or anything ``open_model`` takes, ``images`` anything ``open_images`` takes; those whose
+    class is known count. The keys are those of ``report.json``: accuracy, images, interval (Wilson, 95 %), top_5 (with more than five classes), balanced_accuracy and macro_f1 (means over classes),
     commonest (the share of the commonest class), per_class, confusion (rows: true, columns: predicted),
     confused (pairs, most frequent first), mistakes (surest first), calibration. Raises BadImages where there
     is nothing to compare.
@@ -27,8 +27,9 @@ def evaluate(model: Model, images: Images, split: str | None = None) -> dict[str
     >>> evaluate(model, images)["accuracy"]  # doctest: +SKIP
     0.883
     """
-    images = images if split is None else images.split(split)
-    return measure(predict(model, images), model.classes, images.name, model.calibration)
+    opened, source = open_model(model), open_images(images)
+    judged = source if split is None else source.split(split)
+    return measure(predict(opened, judged), opened.classes, judged.name, opened.calibration)
 
 
 def measure(

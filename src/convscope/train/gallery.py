@@ -22,6 +22,15 @@ STYLE = """
 """
 
 
+def sure(probability: float) -> str:
+    """A probability in words, which rounds none to certainty.
+
+    >>> sure(0.876), sure(0.9996)
+    ('88%', 'over 99%')
+    """
+    return "over 99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
+
+
 class Gallery:
     """Pictures by what they are and what they were called, ready for a page."""
 
@@ -46,7 +55,7 @@ class Gallery:
         rows, right = self.cells[label, predicted], label == predicted
         shown = rows[: PER_RIGHT_CELL if right else PER_CELL]
         order = "least sure first" if right else "surest first"
-        figures = "".join(self.figure(one, f"{one.probability:.0%} sure") for one in shown)
+        figures = "".join(self.figure(one, f"{sure(one.probability)} sure") for one in shown)
         return f'<p class="muted">{len(shown)} shown of {len(rows):,}, {order}.</p><div class="thumbs">{figures}</div>'
 
     def surest_mistakes(self) -> str:
@@ -55,7 +64,7 @@ class Gallery:
         wrong.sort(key=lambda one: (-one.probability, one.id))
         shown = wrong[:SUREST]
         figures = "".join(
-            self.figure(one, f"is {one.label}, called {one.predicted}, {one.probability:.0%} sure")
+            self.figure(one, f"is {one.label}, called {one.predicted}, {sure(one.probability)} sure")
             for one in shown
         )
         if not shown:

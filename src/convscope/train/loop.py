@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch import nn
 
-from convscope.errors import UnknownName
 from convscope.images import open_images
 from convscope.model.model import Model
 from convscope.model.store import save_model
 from convscope.nets.architecture import create
 from convscope.nets.open import open_model
 from convscope.plain.machine import keep_freed_memory
+from convscope.plain.overrides import with_overrides
 from convscope.train.average import Average
 from convscope.train.calibration import calibrate
 from convscope.train.course import VAL, Course, continue_course, labelled, record_course, start_course
@@ -77,14 +77,6 @@ def run(course: Course, on_progress: Listener, began: float) -> Model:
 def with_epochs(course: Course, epochs: int) -> Course:
     recipe = replace(course.recipe, epochs=epochs)
     return replace(course, plan=replace(course.plan, recipe=recipe))
-
-
-def with_overrides(recipe: Recipe, overrides: dict[str, Any]) -> Recipe:
-    known = [field.name for field in fields(Recipe)]
-    for name in overrides:
-        if name not in known:
-            raise UnknownName("setting", name, known)
-    return replace(recipe, **overrides)
 
 
 @contextmanager

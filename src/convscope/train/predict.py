@@ -12,6 +12,7 @@ from convscope.errors import BadImages, BadModel, BadSpec
 from convscope.images import Images, open_images
 from convscope.images.source import Problem
 from convscope.model.model import Model
+from convscope.nets.open import open_model
 
 BATCH = 64
 Combine = Literal["mean", "vote"]
@@ -43,7 +44,7 @@ class Prediction:
 
 
 def predict(
-    model: Model | Sequence[Model],
+    model: Any,
     images: Any,
     *,
     combine: Combine = "mean",
@@ -52,14 +53,14 @@ def predict(
 ) -> list[Prediction]:
     """Class probabilities of every image, in the order of the images; anything ``open_images`` takes.
 
-    Several models answer together: classes are matched by name and come in the order of the first model.
-    By ``combine="mean"`` their probabilities are averaged; by "vote" each names its likeliest class, the
+    ``model`` is a ``Model`` or anything ``open_model`` takes. Several in a list answer together: classes are
+    matched by name and come in the order of the first model. By ``combine="mean"`` their probabilities are averaged; by "vote" each names its likeliest class, the
     most named wins, and of equals the one of the higher mean probability; the probability of a class is
     then its share of the votes, the mean probabilities being one voter more. An answer whose probability
     is below ``abstain`` is withheld.
 
     An image that cannot be read goes to ``on_problem`` and is left out; without it, BadImages is raised.
-    Raises BadModel where the models know different classes, BadSpec for a threshold that is no share.
+    Raises BadModel where the models know different classes, one alone, or answer NaN, BadSpec for a threshold that is no share.
 
     >>> cs.predict(cs.open_model("runs/photos"), "photos/")[0].predicted  # doctest: +SKIP
     'cat'
@@ -68,7 +69,7 @@ def predict(
         raise BadSpec(f"abstain is {abstain!r}: choose a probability from 0 to 1")
     if combine not in get_args(Combine):
         raise BadSpec(f"combine is {combine!r}: choose {' or '.join(get_args(Combine))}")
-    models = [model] if isinstance(model, Model) else list(model)
+    models = [open_model(one) for one in (model if isinstance(model, list | tuple) else [model])]
     source = images if isinstance(images, Images) else open_images(images)
     if on_problem is not None:
         for problem in source.problems:
@@ -129,10 +130,21 @@ def _answers(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """(row, probabilities ``[models, classes]``) of every image that can be read, in order."""
     orders = _orders(models)
+    for one in models:
+        if len(one.classes) < 2:
+            raise BadModel(
+                f"{one.name} has one output, which says nothing of one class against another: return two scores, "
+                "for a logit x torch.cat([torch.zeros_like(x), x], 1)"
+            )
     for rows, pictures in _read(images, on_problem):
         inputs = ([one.preprocess(picture) for picture in pictures] for one in models)
         answers = [one.probabilities(torch.stack(batch)) for one, batch in zip(models, inputs, strict=True)]
         each = torch.stack([part[:, order] for part, order in zip(answers, orders, strict=True)], 1)
+        if (strange := each.isnan().flatten(1).any(1)).any():
+            name = images.ids[rows[int(strange.nonzero()[0])]]
+            raise BadModel(
+                f"{models[0].name} answers NaN for {name}: its weights, or mean and std, are damaged"
+            )
         yield from zip(rows, each.numpy(), strict=True)
 
 

@@ -118,8 +118,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         )
         lines.append(f"Most confused: {', '.join(pairs)}")
     trust = measured["calibration"]
-    lines.append(
-        f"Probabilities are off by {trust['ece']:.1%} on average ({trust['ece_before']:.1%} before the temperature "
-        f"of {trust['temperature']:.2f}; {trust['bins']} bins)"
-    )
+    before = f"{trust['ece_before']:.1%} before the temperature of {trust['temperature']:.2f}; "
+    fitted = before if trust["temperature"] != 1 else ""
+    lines.append(f"Probabilities are off by {trust['ece']:.1%} on average ({fitted}{trust['bins']} bins)")
     return lines

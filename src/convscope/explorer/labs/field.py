@@ -1,10 +1,13 @@
 """The lab of the receptive field: what the middle cell of every layer sees of a real photograph."""
 
 from dataclasses import dataclass
+from math import prod
 
 from convscope.atlas.read import Atlas, AtlasLayer
 from convscope.explorer.labs.crop import photographed
 from convscope.plain.boxes import Box
+
+Size = tuple[int, int]  # height and width
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,28 +21,33 @@ class Sees:
 
 @dataclass(frozen=True, eq=False)
 class FieldLab:
-    """The layers of the network in running order; ``asked`` is the one that the question is about."""
+    """The layers of the network in running order; ``asked`` is the one that the question is about, ``right`` the answer that holds.
+
+    ``beyond`` is the first layer whose field is larger than the picture, where there is one.
+    """
 
     row: int | None
     sees: tuple[Sees, ...]
     asked: int
-    answers: tuple[int, ...]
-
-    @property
-    def right(self) -> int:
-        """Which of the answers holds."""
-        return self.answers.index(max(self.sees[self.asked].layer.field.size))
+    answers: tuple[Size, ...]
+    right: int
+    beyond: AtlasLayer | None
 
 
 def field_lab(atlas: Atlas) -> FieldLab | None:
     """None where no layer has a map of more than one cell."""
-    spatial = [layer for layer in atlas.layers.values() if layer.shape[1] * layer.shape[2] > 1]
+    layers, picture = list(atlas.layers.values()), (atlas.fit.height, atlas.fit.width)
+    spatial = [layer for layer in layers if layer.shape[1] * layer.shape[2] > 1]
     if not spatial:
         return None
-    sees = tuple(_middle(layer) for layer in atlas.layers.values())
-    asked = list(atlas.layers.values()).index(spatial[-1])
-    place = photographed(atlas)
-    return FieldLab(None if place is None else atlas.chosen[place], sees, asked, _answers(atlas, spatial[-1]))
+    # of a field that reaches beyond the picture two answers would hold: its own size, and all of the picture
+    asked = next((layer for layer in reversed(spatial) if not _beyond(layer, picture)), spatial[-1])
+    size, place = _within(asked.field.size, picture), photographed(atlas)
+    answers = _answers(size, asked, picture)
+    return FieldLab(
+        None if place is None else atlas.chosen[place], tuple(map(_middle, layers)), layers.index(asked),
+        answers, answers.index(size), next((layer for layer in spatial if _beyond(layer, picture)), None),
+    )  # fmt: skip
 
 
 def _middle(layer: AtlasLayer) -> Sees:
@@ -47,8 +55,15 @@ def _middle(layer: AtlasLayer) -> Sees:
     return Sees(layer, (y, x), layer.field.at(y, x))
 
 
-def _answers(atlas: Atlas, layer: AtlasLayer) -> tuple[int, ...]:
-    """Sides in pixels: a kernel, a share of the picture, the field, the picture; each once, in order."""
-    picture = max(atlas.manifest["model"]["height"], atlas.manifest["model"]["width"])
-    share = -(-picture // max(layer.shape[1:]))
-    return tuple(sorted({3, share, max(layer.field.size), picture}))
+def _beyond(layer: AtlasLayer, picture: Size) -> bool:
+    return layer.field.size != _within(layer.field.size, picture)
+
+
+def _within(size: Size, picture: Size) -> Size:
+    return min(size[0], picture[0]), min(size[1], picture[1])
+
+
+def _answers(size: Size, layer: AtlasLayer, picture: Size) -> tuple[Size, ...]:
+    """Sizes in pixels: a kernel, a cell's share of the picture, the field, the picture; each once, in order."""
+    share = -(-picture[0] // layer.shape[1]), -(-picture[1] // layer.shape[2])
+    return tuple(sorted({_within((3, 3), picture), share, size, picture}, key=lambda one: (prod(one), one)))

@@ -83,13 +83,13 @@ customElements.define("scope-stack", class extends HTMLElement {
       const cell = this.cell(layer);
       const at = [place * layer.width + cell[0], layer.top + cell[1]];
       const level = this.level(...at);
-      number.textContent = level ? (level * layer.steps[place]).toPrecision(3) : "≤ 0";
+      number.textContent = level ? Number((level * layer.steps[place]).toPrecision(3)) : "≤ 0";
       if (ring) [ring.x.baseVal.value, ring.y.baseVal.value] = at;
     }
     const pixel = this.cell({ cell: [0, 0, 1, 1], width: this.width, height: this.height });
     for (const { lens, unit, level, zero, step } of this.boards) {
       const board = this.querySelector(`[data-lens=${lens}]`);
-      if (level && board.dataset.unit === unit) board.querySelector("output").textContent = ((level(...pixel) - zero) * step).toPrecision(3);
+      if (level && board.dataset.unit === unit) board.querySelector("output").textContent = Number(((level(...pixel) - zero) * step).toPrecision(3));
     }
     this.words = `${this.unit} is ${this.tile.number.textContent} here and sees ${right - left} × ${bottom - top} pixels.`;
   }
