@@ -256,8 +256,9 @@ def opened_lines(chromium: Any, url: str) -> Iterator[Line]:
     found = []
     for seed in range(1, REPEATS + 1):
         with slow_page(chromium, f"{url}?sort=random&seed={seed}") as (page, sizes):
-            page.wait_for_timeout(QUIET)
-            before = len(sizes)
+            before = -1
+            while before < (before := len(sizes)):  # the sheets of the first cards
+                page.wait_for_timeout(QUIET)
             page.evaluate(ALONE)
             page.evaluate(STEP, "j")
             page.wait_for_timeout(QUIET)

@@ -169,6 +169,13 @@ def test_an_atlas_from_before_is_added_to(tmp_path):
     assert np.flatnonzero(atlas.projected("5").any(axis=1)).tolist() == [1]
 
 
+def test_channels_of_a_new_atlas_keep_their_own_scales(tmp_path):
+    atlas = survey(small_model(), some_images(), into=tmp_path, channels="5:1", **SETTINGS)
+    kept = atlas.numbers("5")
+    assert np.ptp(kept["scale"][1]) > 0  # not the ones that say what is projected
+    assert not kept["scale"][0].any()
+
+
 def test_a_damaged_sheet_is_named(tmp_path):
     lazy = survey(small_model(), some_images(), into=tmp_path, project="lazy", **SETTINGS)
     layout.sheet_file(tmp_path, "5", "projections", 0).write_bytes(b"no picture")

@@ -57,7 +57,7 @@ def survey(
     numbers = counted_already(job) or write_counts(job, count(job, range(len(job.units)), ALL))
     _draw_all(job, numbers, started)
     if wanted:
-        fill(job, numbers, wanted)
+        fill(job, numbers_of(open_atlas(job.root)), wanted)  # with what drawing has added
     return open_atlas(job.root)
 
 
