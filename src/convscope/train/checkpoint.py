@@ -68,7 +68,7 @@ def _digest(tensors: Tensors) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().data)
+        digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()
 
 
