@@ -165,6 +165,24 @@ def test_the_next_two_channels_are_fetched_while_one_is_looked_at(browser, serve
         assert page.evaluate(AHEAD) == [6, 7]
 
 
+def test_a_panel_that_comes_after_it_was_closed_stays_closed(browser, served):
+    with visit(browser, f"{served}layer/relu1/?c=4") as page:
+        until(page, "() => document.querySelector('dialog:modal .panel')")
+        page.wait_for_load_state("networkidle")  # the next two are there, the one before is not
+        waiting = []
+        page.route("**/panels/*.js", lambda route: waiting.append(route))
+        page.keyboard.press("k")
+        until(page, "() => document.querySelector('scope-panel').asked === '3'")
+        page.wait_for_timeout(50)
+        page.keyboard.press("Escape")
+        until(page, "() => !document.querySelector('dialog[open]')")
+        assert len(waiting) == 1
+        waiting[0].continue_()
+        until(page, "() => document.querySelector('.panel').dataset.name === 'relu1:3'")
+        page.wait_for_timeout(100)
+        assert page.evaluate("[document.querySelectorAll('dialog[open]').length, location.search]") == [0, ""]
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_jumps_while_a_page_is_filled(browser, served, width):
     with visit(browser, served, viewport={"width": width, "height": 900}) as page:

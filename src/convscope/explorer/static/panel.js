@@ -50,6 +50,7 @@ customElements.define("scope-panel", class extends HTMLElement {
     this.dialog.onclick = event => { if (event.target === this.dialog) this.dialog.close(); };
     this.dialog.onclose = () => {
       const channel = Scope.get("c");
+      this.asked = null;
       if (channel !== null) Scope.set({ c: null }, true);
       if (document.activeElement.matches("body, dialog *")) document.querySelector(`.card[data-channel="${channel}"] a`)?.focus();
     };
@@ -71,12 +72,14 @@ customElements.define("scope-panel", class extends HTMLElement {
   }
 
   sync() {
-    const channel = Scope.get("c");
-    if (channel === null) this.dialog.close(); else this.open(channel, false);
+    this.asked = Scope.get("c");
+    if (this.asked === null) this.dialog.close(); else this.open(this.asked, false);
   }
 
   async open(text, step) {
+    this.asked = text;
     await Scope.panel(this.body, this.layer, text);
+    if (this.asked !== text) return;  // closed while it came, or another asked for
     if (Scope.get("c") !== text) Scope.set({ c: text }, step);
     if (!this.dialog.open) this.dialog[Scope.embed ? "show" : "showModal"]();  // the way out stays in reach
     this.dress();
