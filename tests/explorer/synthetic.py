@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from convscope.atlas import layout, write
-from convscope.atlas.context import BLANK, compose
+from convscope.atlas.context import compose
 from convscope.atlas.moves import write_invariance
 from convscope.atlas.neighbours import nearest_of_each
 from convscope.atlas.picture import find_picture
@@ -191,7 +191,7 @@ def _draw_about(root: Path, place: int, channel: int, patches: np.ndarray) -> No
         write.write_picture(layout.quantiles_file(root, name, channel), _enlarge(levels[None], 48))
         return
     near = nearest_of_each(_peaks(place), 4)[channel]
-    alike = np.where((near < 0)[:, None, None], np.uint8(BLANK), patches[near, :3]).reshape(-1, 3)
+    alike = np.where((near < 0)[:, None, None], np.uint8(layout.OUTSIDE), patches[near, :3]).reshape(-1, 3)
     rows = [
         np.broadcast_to(row[:, None, None], (len(row), side, side, 3))
         for row, side in ((whole, 64), (levels, 48), (alike, 32))

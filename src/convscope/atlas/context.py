@@ -17,13 +17,14 @@ SIDES: dict[Row, int] = {
     "ordinary": layout.QUANTILE_TILE,
     "alike": layout.NEIGHBOUR_TILE,
 }
-BLANK = 235  # grey of where no tile is, as of what lies beyond an image
 
 
 def compose(rows: Sequence[np.ndarray]) -> np.ndarray:
     """The picture, uint8 ``[h, w, 3]``: rows of tiles ``[n, side, side, 3]`` from the left, one below the other."""
     height = sum(tiles.shape[1] for tiles in rows)
-    picture = np.full((height, max(len(tiles) * tiles.shape[2] for tiles in rows), 3), BLANK, dtype=np.uint8)
+    picture = np.full(
+        (height, max(len(tiles) * tiles.shape[2] for tiles in rows), 3), layout.OUTSIDE, dtype=np.uint8
+    )
     top = 0
     for tiles in rows:
         side = tiles.shape[1]

@@ -48,6 +48,7 @@ SHEET_ACROSS = 8
 CHANNELS_A_SHEET = SHEET_ACROSS**2
 QUANTILE_TILE = 48  # pixels of a patch in the row of quantiles
 QUANTILE_EXAMPLES = 3  # images a quantile
+OUTSIDE = 235  # grey of what lies beyond an image, and of where no tile is
 NEIGHBOURS = 4  # channels that are alike
 NEIGHBOUR_TILE = 32  # pixels of a patch of a channel that is alike
 NEIGHBOUR_EXAMPLES = 3  # patches of each

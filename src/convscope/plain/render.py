@@ -65,8 +65,8 @@ def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 80) -> bytes:
 
     A JPEG keeps colour at half the resolution: of a strip that costs no legibility and saves a third of its bytes
     and half of its time. It is coded in blocks of 16 pixels: tiles of 16 n pixels mix in their last pixel only.
-    A PNG takes a quarter of the usual time: of maps, photographs and kernels hardly anything repeats but the last byte,
-    and looking for nothing else they are even a fortieth smaller.
+    A PNG takes a quarter of the usual time: in maps and photographs hardly anything repeats but the last byte, and looked
+    through for nothing else, maps are a fortieth smaller and photographs as large.
     """
     squeezed = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     buffer = io.BytesIO()

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from convscope.atlas import layout
-from convscope.atlas.context import BLANK, SIDES, Row, compose, examples
+from convscope.atlas.context import SIDES, Row, compose, examples
 from convscope.atlas.write import write_picture
 from convscope.plain.fit import match_channels
 from convscope.plain.render import scale_tile
@@ -35,7 +35,7 @@ def write_context(easel: Easel, group: range) -> None:
 def _row(row: Row, places: Places, group: range, see: Callable[[Pair], np.ndarray]) -> np.ndarray:
     """The tiles of a row ``[channels, n, side, side, 3]``."""
     side = SIDES[row]
-    tiles = empty(len(group), places[0].shape[1], side, BLANK)
+    tiles = empty(len(group), places[0].shape[1], side, layout.OUTSIDE)
 
     @lru_cache  # pairs come ordered by image, and channels that are alike share theirs
     def tile(image: int, y: int, x: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from convscope.plain.smooth import smooth
 from convscope.plain.validity import Validity
 from convscope.survey.lens import stride_of
 from convscope.survey.pixels import Pixels
-from convscope.survey.tiles import OUTSIDE, Tiles
+from convscope.survey.tiles import Tiles
 
 PAIRS_A_PASS = 32  # (unit, image) pairs sent down together
 
@@ -88,7 +88,7 @@ class Easel:
 
     def patch(self, pair: Pair) -> np.ndarray:
         """That part of the image, uint8 ``[height, width, 3]``."""
-        return window(match_channels(self.pixels.shown(pair.row), 3), self.box(pair), OUTSIDE)
+        return window(match_channels(self.pixels.shown(pair.row), 3), self.box(pair), layout.OUTSIDE)
 
 
 def paint_patches(easel: Easel, group: range, tiles: Tiles) -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from convscope.images.source import Images
 from convscope.model.layer import Layer
 from convscope.plain.fit import match_channels
 from convscope.plain.render import scale_tile
+from convscope.plain.threads import in_threads
 from convscope.survey.count import Counts
 from convscope.survey.job import Job
 from convscope.survey.kernels import first_biases, first_kernels, kernel_sheet
@@ -99,8 +99,9 @@ def _image_columns(images: Images, counts: Counts) -> dict[str, list[Any]]:
 
 def _write_thumbs(root: Path, pixels: Pixels) -> None:
     sheets = -(-len(pixels.images) // layout.THUMBS_A_SHEET)
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        list(pool.map(lambda sheet: _write_sheet_of_thumbs(root, pixels, sheet), range(sheets)))
+    in_threads(
+        lambda sheet: _write_sheet_of_thumbs(root, pixels, sheet), range(sheets), torch.get_num_threads()
+    )
 
 
 def _write_sheet_of_thumbs(root: Path, pixels: Pixels, sheet: int) -> None:

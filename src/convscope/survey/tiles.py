@@ -7,7 +7,6 @@ import numpy as np
 from convscope.atlas import layout
 from convscope.plain.render import ZERO
 
-OUTSIDE = 235  # grey of what lies beyond the image in a patch
 HATCH, HATCH_STEP = 205, 16  # grey, and pixels from line to line, of a projection that was not made
 ACROSS = 3  # tiles of a channel on a sheet, each way
 SAME_LOOK = 6.0  # mean grey levels between 8 x 8 thumbnails that look the same
@@ -32,8 +31,8 @@ class Tiles:
         """Tiles of a group, to be drawn on: grey for patches, hatched for projections, whose grey is a number."""
         small = layout.SHEET_TILE
         return Tiles(
-            empty(channels, k, tile, OUTSIDE), hatched(channels, k, tile),
-            empty(channels, k, small, OUTSIDE), hatched(channels, k, small),
+            empty(channels, k, tile, layout.OUTSIDE), hatched(channels, k, tile),
+            empty(channels, k, small, layout.OUTSIDE), hatched(channels, k, small),
             np.zeros((channels, k), dtype=np.float32), np.zeros((channels, k), dtype=np.uint8),
         )  # fmt: skip
 
@@ -47,7 +46,7 @@ def hatched(channels: int, count: int, side: int) -> np.ndarray:
     """Tiles that say that nothing was made, ``[channels, count, side, side, 3]``: never to be taken for zero."""
     y, x = np.indices((side, side))
     wave = (1 + np.cos(2 * np.pi * (x + y) / HATCH_STEP)) / 2  # sharp lines would cost a JPEG twice the bytes
-    tile = np.rint(OUTSIDE + (HATCH - OUTSIDE) * wave).astype(np.uint8)
+    tile = np.rint(layout.OUTSIDE + (HATCH - layout.OUTSIDE) * wave).astype(np.uint8)
     return np.broadcast_to(tile[:, :, None], (channels, count, side, side, 3)).copy()
 
 

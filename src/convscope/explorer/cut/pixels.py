@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from convscope.atlas import layout
 from convscope.atlas.check import readable
 
-BLANK = 235  # grey of what is not published, as of what lies beyond an image
+BLANK = layout.OUTSIDE  # stands for what is not published, too
 
 
 def copy_file(source: Path, target: Path) -> None:
