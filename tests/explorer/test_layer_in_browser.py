@@ -7,7 +7,7 @@ from . import many
 from .conftest import running
 from .synthetic import LAYERS, colour
 from .ticks import main_thread
-from .visiting import pixels, until, visit
+from .visiting import WIDE, held, pixels, until, visit
 
 pytestmark = pytest.mark.browser
 CARDS = "[...document.querySelectorAll('.card:not([hidden])')].map(card => Number(card.dataset.channel))"
@@ -166,17 +166,15 @@ def test_the_next_two_channels_are_fetched_while_one_is_looked_at(browser, serve
 
 
 def test_a_panel_that_comes_after_it_was_closed_stays_closed(browser, served):
-    with visit(browser, f"{served}layer/relu1/?c=4") as page:
+    with visit(browser, f"{served}layer/relu1/?c=4", viewport=WIDE) as page:
         until(page, "() => document.querySelector('dialog:modal .panel')")
         page.wait_for_load_state("networkidle")  # the next two are there, the one before is not
-        waiting = []
-        page.route("**/panels/*.js", lambda route: route.continue_() if waiting else waiting.append(route))
-        page.keyboard.press("k")
-        until(page, "() => document.querySelector('scope-panel').asked === '3'")
-        page.wait_for_timeout(50)
-        page.keyboard.press("Escape")
-        until(page, "() => !document.querySelector('dialog[open]')")
-        waiting[0].continue_()
+        with held(page, "**/panels/*.js"):
+            page.keyboard.press("k")
+            until(page, "() => document.querySelector('scope-panel').asked === '3'")
+            page.wait_for_timeout(50)
+            page.keyboard.press("Escape")
+            until(page, "() => !document.querySelector('dialog[open]')")
         until(page, "() => document.querySelector('.panel').dataset.name === 'relu1:3'")
         page.wait_for_timeout(100)
         assert page.evaluate("[document.querySelectorAll('dialog[open]').length, location.search]") == [0, ""]

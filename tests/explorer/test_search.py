@@ -15,7 +15,7 @@ from convscope.explorer.packed import unpacked
 from . import many
 from .asking import ask
 from .ticks import main_thread
-from .visiting import until, visit
+from .visiting import WIDE, held, until, visit
 
 ROWS = "[...document.querySelectorAll('tbody.found tr')].map(row => row.querySelector('a').textContent)"
 SAID = "document.querySelector('scope-find output').textContent"
@@ -139,12 +139,11 @@ def test_the_server_writes_the_rows_that_the_script_will(browser, served):
 
 @pytest.mark.browser
 def test_rows_that_were_not_asked_for_do_not_wait_for_those_that_were(browser, served):
-    with visit(browser, f"{served}search/") as page:
-        page.route("**/channels.js", lambda route: None)  # until it is unrouted
-        page.goto(f"{served}search/?q=dead:yes", wait_until="domcontentloaded")
-        until(page, "() => !document.querySelector('tbody.found tr')")
-        assert page.locator(".preview").is_hidden()
-        page.unroute("**/channels.js")
+    with visit(browser, f"{served}search/", viewport=WIDE) as page:
+        with held(page, "**/channels.js"):
+            page.goto(f"{served}search/?q=dead:yes", wait_until="domcontentloaded")
+            until(page, "() => !document.querySelector('tbody.found tr')")
+            assert page.locator(".preview").is_hidden()
         until(page, "() => document.querySelector('tbody.found tr')")
 
 
@@ -163,6 +162,18 @@ def test_a_question_is_in_the_address_and_what_is_not_understood_is_said(browser
         assert page.evaluate(ROWS) != first
         page.reload()
         until(page, f"() => {SAID} !== 'reading the channels …'")
+
+
+@pytest.mark.browser
+def test_what_is_typed_before_the_rows_have_come_is_asked_once_they_have(browser, served):
+    with visit(browser, f"{served}about/", viewport=WIDE) as page:
+        with held(page, "**/channels.js"):
+            page.goto(f"{served}search/", wait_until="domcontentloaded")
+            until(page, "() => document.querySelector('scope-find:defined') !== null")
+            page.fill("[name=q]", "head:3")
+            page.select_option("[name=sort]", "like")
+        until(page, f"() => {SAID}.startsWith('1 of 146')")
+        assert page.locator("[name=q]").input_value() == "head:3"
 
 
 @pytest.mark.browser

@@ -48,6 +48,7 @@ class Window:
         self.page.evaluate("() => { try { localStorage.clear(); } catch {} }")
         self.page.set_viewport_size(WIDE)
         self.page.emulate_media(color_scheme="light", reduced_motion="reduce", media="screen")
+        self.page.goto("about:blank")  # what it still asks for is not taken for the next page's
 
     def close(self) -> None:
         self.context.close()
@@ -66,6 +67,17 @@ def visit(browser, url: str, **context):
     finally:
         if LEFT.get(browser) is not go:
             go.close()
+
+
+@contextmanager
+def held(page, address: str):
+    """What the page asks for at an address comes only after the block; for a window of one's own, as the route stays."""
+    waiting, free = [], []
+    page.route(address, lambda route: route.continue_() if free else waiting.append(route))
+    yield
+    free.append(True)
+    for route in waiting:
+        route.continue_()
 
 
 def until(page, holds: str, arg: object = None) -> None:

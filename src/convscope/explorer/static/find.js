@@ -36,14 +36,16 @@ customElements.define("scope-find", class extends Scope.Asking {
     this.blanks = [this.template, ...this.template.querySelectorAll("*")].flatMap((part, at) => [
       ...[...part.attributes].map(({ name, value }) => ({ at, name, text: value })), ...(part.children.length ? [] : [{ at, text: part.textContent }]),
     ]).filter(({ text }) => text.includes("{"));
-    this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
     this.steps = this.querySelectorAll("[data-step]");
     for (const button of this.steps) button.onclick = () => { Scope.set({ page: this.page + Number(button.dataset.step) }); this.show(); };
     if (this.image) for (const kind of ["pointerover", "focusin"]) this.list.addEventListener(kind, event => this.preview(event.target.closest("tr")));
-    this.listen();
+    this.listen();  // what is typed before the rows come is asked, too
+    this.table = Scope[this.dataset.of](await Scope.data(this.dataset.source));
+    this.show();
   }
 
   show() {
+    if (!this.table) return;
     this.inSight = scrollY ? 100 : 24;  // who has scrolled down stays there; asked before anything changes, as it makes a layout
     this.dress();
     const [q, sort, given] = ["q", "sort", "rows"].map(name => Scope.get(name) || "");

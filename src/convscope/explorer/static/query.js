@@ -106,7 +106,7 @@ Scope.Asking = class extends HTMLElement {
   }
 
   /** The channel pinned last of those asked. */
-  pinned() { return Scope.pins().findLast(pin => this.table.columns.layer.names.some(name => pin.startsWith(`${name}:`))); }
+  pinned() { return Scope.pins().findLast(pin => this.table?.columns.layer.names.some(name => pin.startsWith(`${name}:`))); }
 
   /** Makes the column of likeness to the channel that the address names; says whose it is. */
   like() {
