@@ -132,7 +132,7 @@ def count_slice(job: Job, counts: Counts, rows: range) -> None:
         some, batch = item
         count_batch(model, counts, some, batch, labels[some])
 
-    for _ in each(models, read_ahead(job.pixels, batches, len(models)), one):
+    for _ in each(models, read_ahead(job.pixels.batch, batches, len(models)), one):
         pass
 
 

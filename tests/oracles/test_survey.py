@@ -148,7 +148,7 @@ def test_numbers_equal_numpy(tmp_path: Path) -> None:
 def test_quantiles_of_signed_values_stay_within_a_bin(share: float) -> None:
     values = np.random.default_rng(0).standard_cauchy((3, 4000)).astype(np.float32)
     counts = np.zeros((len(values), quantiles.BINS), dtype=np.int64)
-    quantiles.count(torch.from_numpy(values.T), counts)
+    quantiles.count(quantiles.upper_bits(torch.from_numpy(values.T)), counts)
     exact = np.quantile(values, share, axis=1, method="inverted_cdf")
     np.testing.assert_allclose(
         quantiles.quantile(counts, share, values.max(axis=1)), exact, rtol=0.063, atol=2**-15
@@ -158,9 +158,9 @@ def test_quantiles_of_signed_values_stay_within_a_bin(share: float) -> None:
 def test_many_values_at_once_are_counted_as_few_at_a_time_are() -> None:
     values = torch.from_numpy(np.random.default_rng(0).standard_cauchy((4000, 3)).astype(np.float32))
     whole, parts = (np.ones((3, quantiles.BINS), dtype=np.int64) for _ in range(2))
-    quantiles.count(values, whole)
+    quantiles.count(quantiles.upper_bits(values), whole)
     for part in values.split(500):
-        quantiles.count(part, parts)
+        quantiles.count(quantiles.upper_bits(part), parts)
     assert (whole.sum(), whole[0].std() > 0) == (3 * (4000 + quantiles.BINS), True)
     assert np.array_equal(whole, parts)
 
@@ -265,7 +265,7 @@ def test_two_surveys_write_the_same_bytes(tmp_path: Path) -> None:
 def test_the_drawn_histogram_follows_numpys() -> None:
     values = np.random.default_rng(0).gamma(2.0, 1.5, (1, 4000)).astype(np.float32)
     counts = np.zeros((len(values), quantiles.BINS), dtype=np.int64)
-    quantiles.count(torch.from_numpy(values.T), counts)
+    quantiles.count(quantiles.upper_bits(torch.from_numpy(values.T)), counts)
     drawn, steps = quantiles.linear(counts, values.min(axis=1), values.max(axis=1), 20)
     expected, _ = np.histogram(values[0], bins=steps[0])
     assert drawn.sum() == 4000

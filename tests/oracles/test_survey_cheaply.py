@@ -173,6 +173,37 @@ def test_what_waits_to_be_ranked_is_in_what_is_stored() -> None:
     assert list(zip(*(array.ravel().tolist() for array in again.winners.arrays()), strict=True)) == expected
 
 
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_batch_is_each_of_its_images_by_the_formula_to_the_bit(channels_last, count) -> None:
+    rng = np.random.default_rng(2)
+    arrays = [rng.integers(0, 256, (24, 28, count), dtype=np.uint8) for _ in range(4)]
+    mean, std = ((0.485, 0.456, 0.406)[:count], (0.229, 0.224, 0.225)[:count])
+    model = Model(nn.Conv2d(count, 2, 3), fit=Fit(24, 28, channels=count), mean=mean, std=std)
+    batch = Pixels(model, open_images(arrays), channels_last=channels_last).batch(range(1, 4))
+    assert batch.is_contiguous(
+        memory_format=torch.channels_last if channels_last else torch.contiguous_format
+    )
+    for array, made in zip(arrays[1:], batch, strict=True):
+        for channel in range(count):
+            scaled = torch.from_numpy(array[:, :, channel].astype(np.float32)) / 255
+            expected = (scaled - torch.tensor(mean[channel])) / torch.tensor(std[channel])
+            assert torch.equal(made[channel], expected)
+
+
+def test_values_that_wait_are_counted_as_they_were() -> None:
+    values = torch.from_numpy(np.random.default_rng(5).normal(size=(1500, 3)).astype(np.float32))
+    tally, literal = Tally(3, 1, 2, 8), np.zeros((3, quantiles.BINS), dtype=np.int64)
+    for row, value in enumerate(values):
+        literal[np.arange(3), np.searchsorted(quantiles.edges(), value.numpy(), side="right") - 1] += 1
+        output = value[None].clone()
+        tally.add(output, np.array([row]), np.array([0]), "any")
+        output.fill_(9.0)  # as the next layer may, in place
+        if row in (7, 1200):
+            assert tally.state()["counts"].sum() == 3 * (row + 1)
+    assert np.array_equal(tally.counts, literal)
+
+
 def test_no_more_pictures_are_kept_than_few(monkeypatch) -> None:
     monkeypatch.setattr(survey_pixels, "KEPT", 3)
     images = some_images(8)
@@ -187,7 +218,7 @@ def test_batches_are_read_in_order_and_only_a_few_ahead() -> None:
     asked: list[int] = []
     pixels: Any = SimpleNamespace(batch=lambda rows: torch.tensor(list(rows)))
     todo = (asked.append(start) or range(start, start + 4) for start in range(0, 40, 4))
-    batches = read_ahead(pixels, todo)
+    batches = read_ahead(pixels.batch, todo)
     first, _ = next(batches)
     assert asked == [0, 4, 8]
     rest = [(rows.tolist(), pixels.tolist()) for rows, pixels in batches]

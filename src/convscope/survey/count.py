@@ -1,7 +1,7 @@
 """The streaming pass: every layer of every image is counted at its own call, then forgotten."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -10,7 +10,6 @@ from torch import Tensor
 
 from convscope.model.model import Model, class_scores
 from convscope.model.reading import read
-from convscope.survey.pixels import Pixels
 from convscope.survey.sample import positions_a_map
 from convscope.survey.tally import Tally
 
@@ -86,13 +85,13 @@ def count_batch(model: Model, counts: Counts, rows: np.ndarray, batch: Tensor, l
 
 
 def read_ahead(
-    pixels: Pixels, batches: Iterable[range], readers: int = 1
+    load: Callable[[range], Tensor], batches: Iterable[range], readers: int = 1
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Rows and pixels of batches in order, decoded by so many readers, ``AHEAD`` for each while one is counted."""
+    """Rows and pixels of batches in order, by so many readers, ``AHEAD`` for each while one is counted."""
     with ThreadPoolExecutor(readers) as pool:
         waiting: deque[tuple[range, Future[Tensor]]] = deque()
         for rows in batches:
-            waiting.append((rows, pool.submit(pixels.batch, rows)))
+            waiting.append((rows, pool.submit(load, rows)))
             if len(waiting) > AHEAD * readers:
                 yield _first(waiting)
         while waiting:

@@ -33,6 +33,7 @@ from convscope.survey.pixels import Pixels
 from convscope.survey.progress import Progress, Report
 from convscope.survey.ranked import sampled_rows
 from convscope.survey.settings import Survey
+from convscope.survey.thumbs import Thumbs
 from convscope.survey.workers import each, twins
 
 SAVED_EVERY = 20.0  # seconds of counting that a kill can cost
@@ -56,6 +57,10 @@ class Job:
         return Pixels(
             self.model, chosen.sorted_by_id(), channels_last=self.settings.memory_format == "channels_last"
         )
+
+    @cached_property
+    def thumbs(self) -> Thumbs:
+        return Thumbs(self.pixels, self.partial.folder)
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -197,9 +202,13 @@ def count(job: Job, units: range, who: str) -> Counts:
         count_unit(model, labels, mine, unit, rows, batch)
         return len(rows)
 
+    def read_in(rows: range) -> Tensor:
+        job.thumbs.take(rows)  # while the images are at hand
+        return job.pixels.batch(rows)
+
     while todo:
         numbers, again = tee(taken(todo, SAVED_EVERY))
-        ahead = read_ahead(job.pixels, (job.units[unit] for unit in again), len(models))
+        ahead = read_ahead(read_in, (job.units[unit] for unit in again), len(models))
         for images in each(models, zip(numbers, ahead, strict=True), count_one):
             done += images
             job.tell("counting", done, len(labels), "images")

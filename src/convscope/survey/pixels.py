@@ -55,7 +55,11 @@ class Pixels:
 
     def batch(self, rows: Sequence[int]) -> Tensor:
         """The network's input ``[N, C, H, W]`` for some rows, in the memory format of this survey."""
-        return self._stack(rows).contiguous(memory_format=self.memory_format)
+        inputs = [self._input(row) for row in rows]
+        if self.memory_format == torch.channels_last:  # as pixels lie already
+            last = torch.stack([image.movedim(0, -1) for image in inputs])
+            return last.movedim(-1, 1).contiguous(memory_format=torch.channels_last)
+        return torch.stack(inputs)
 
     @cached_property
     def memory_format(self) -> torch.memory_format:
@@ -65,16 +69,13 @@ class Pixels:
         """
         if not self.channels_last:
             return torch.contiguous_format
-        first = self._stack([0])
+        first = self._input(0)[None].contiguous()
         try:
             scores = self.model.scores(first.contiguous(memory_format=torch.channels_last))
         except Exception:  # such as view where only reshape or flatten would do: nothing is wrong with it
             return torch.contiguous_format
         same = torch.allclose(scores, self.model.scores(first), rtol=1e-3, atol=1e-5, equal_nan=True)
         return torch.channels_last if same else torch.contiguous_format
-
-    def _stack(self, rows: Sequence[int]) -> Tensor:
-        return torch.stack([self._input(row) for row in rows])
 
     def _input(self, row: int) -> Tensor:
         raw = self.images.raw(row)

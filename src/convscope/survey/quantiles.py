@@ -15,12 +15,16 @@ SHIFT = 23 - MANTISSA_BITS
 FIRST = (127 + OCTAVES[0]) << MANTISSA_BITS
 
 
-def count(values: Tensor, counts: np.ndarray) -> None:
-    """Add float32 ``values`` ``[n, C]`` to the ``counts`` ``[C, BINS]``."""
-    upper = (values.numpy().view(np.uint32) >> SHIFT).astype(np.uint16)
+def upper_bits(values: Tensor) -> np.ndarray:
+    """What decides the bins of float32 ``values`` ``[n, C]``: sign, exponent and first bits of the mantissa, uint16."""
+    return (values.numpy().view(np.uint32) >> SHIFT).astype(np.uint16)
+
+
+def count(upper: np.ndarray, counts: np.ndarray) -> None:
+    """Add values by their ``upper_bits`` ``[n, C]`` to the ``counts`` ``[C, BINS]``."""
     # a channel at a time, so that its bins stay in the cache
     upper = np.ascontiguousarray(upper.T)
-    if len(values) > BINS:  # counting anew and adding is a third cheaper where adding is the less
+    if 2 * upper.shape[1] >= BINS:  # counting anew and adding is cheaper where adding is the less
         for ours, of_channel in zip(counts, upper, strict=True):
             ours += np.bincount(BIN_OF.take(of_channel), minlength=BINS)
         return

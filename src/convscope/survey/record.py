@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from convscope.atlas import layout
 from convscope.atlas.neighbours import nearest_of_each
@@ -20,15 +18,11 @@ from convscope.atlas.write import (
 )
 from convscope.images.source import Images
 from convscope.model.layer import Layer
-from convscope.plain.fit import match_channels
-from convscope.plain.render import scale_tile
-from convscope.plain.threads import in_threads
 from convscope.survey.count import Counts
 from convscope.survey.job import Job
 from convscope.survey.kernels import first_biases, first_kernels, kernel_sheet
 from convscope.survey.loupe import write_loupes
 from convscope.survey.pictures import Drawn
-from convscope.survey.pixels import Pixels
 from convscope.survey.ranked import at_quantiles
 
 DRAWN = ("scale", "duplicate", "projected")  # arrays of numbers that are known once pictures are drawn
@@ -51,7 +45,7 @@ def write_counts(job: Job, counts: Counts) -> Numbers:
         write_peaks(job.root, layer.name, job.sample, counts.tallies[layer.name].peaks.T)
     write_loupes(job.root, job.model, job.pixels, job.chosen, numbers, looks_at_pixels)
     write_images(job.root, _image_columns(job.pixels.images, counts))
-    _write_thumbs(job.root, job.pixels)
+    job.thumbs.write_all(job.root)
     write_manifest(job.root, job.manifest)
     return numbers
 
@@ -95,21 +89,3 @@ def _image_columns(images: Images, counts: Counts) -> dict[str, list[Any]]:
         "probability": [round(float(p), 6) for p in counts.probability],
         "margin": [round(float(p), 6) for p in counts.margin],
     }
-
-
-def _write_thumbs(root: Path, pixels: Pixels) -> None:
-    sheets = -(-len(pixels.images) // layout.THUMBS_A_SHEET)
-    in_threads(
-        lambda sheet: _write_sheet_of_thumbs(root, pixels, sheet), range(sheets), torch.get_num_threads()
-    )
-
-
-def _write_sheet_of_thumbs(root: Path, pixels: Pixels, sheet: int) -> None:
-    side, across, first = layout.THUMB, layout.THUMBS_ACROSS, sheet * layout.THUMBS_A_SHEET
-    rows = range(first, min(first + layout.THUMBS_A_SHEET, len(pixels.images)))
-    picture = np.full((-(-len(rows) // across) * side, across * side, 3), 255, dtype=np.uint8)
-    for place, row in enumerate(rows):
-        y, x = divmod(place, across)
-        thumb = scale_tile(match_channels(pixels.shown(row), 3), side)
-        picture[y * side : (y + 1) * side, x * side : (x + 1) * side] = thumb
-    write_picture(layout.thumbs_file(root, sheet), picture)

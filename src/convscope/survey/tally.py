@@ -37,7 +37,6 @@ class Tally:
     positions: int
     sample: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     positive: np.ndarray = field(init=False)
-    counts: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
     class_sums: ExactSum = field(init=False)
     class_images: np.ndarray = field(init=False)
@@ -49,7 +48,8 @@ class Tally:
         self._winners = Winners.none(self.channels, self.k)
         self._waiting: list[tuple[np.ndarray, Winners]] = []
         self.positive = np.zeros(self.channels, dtype=np.int64)
-        self.counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
+        self._counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
+        self._drawn: list[np.ndarray] = []
         self.low = np.full(self.channels, np.inf, dtype=np.float32)
         self.class_sums = ExactSum((self.classes + 1, 3, self.channels))
         self.class_images = np.zeros(self.classes + 1, dtype=np.int64)
@@ -105,7 +105,21 @@ class Tally:
     def _draw(self, values: Tensor) -> None:
         self.positive += np.count_nonzero(values.numpy() > 0, axis=0)
         self.low = np.minimum(self.low, values.amin(dim=0).numpy())
-        quantiles.count(values, self.counts)
+        self._drawn.append(quantiles.upper_bits(values))
+        # the bins of many channels are too many to stay in the cache: seldom, each channel with many values
+        if sum(map(len, self._drawn)) >= quantiles.BINS:
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        quantiles.count(np.concatenate(self._drawn), self._counts)
+        self._drawn = []
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many of the values drawn lie in which bin, ``[C, BINS]``."""
+        if self._drawn:
+            self._sort_in()
+        return self._counts
 
     def merge(self, other: "Tally") -> None:
         """Take in what another tally counted over other images."""
@@ -127,8 +141,10 @@ class Tally:
         self._winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
         for name in SUMS:
             setattr(self.class_sums, name, state[name])
+        self._drawn, self._counts = [], state["counts"]
         for name in (*COUNTS, *SAMPLED, "low"):
-            setattr(self, name, state[name])
+            if name != "counts":
+                setattr(self, name, state[name])
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Everything the atlas keeps of a layer, but its geometry and pictures."""
