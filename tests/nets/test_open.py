@@ -272,6 +272,7 @@ def test_a_factory_takes_the_weights_of_a_file(tmp_path):
             r"net.pth holds weights, and weights alone are no network: open_model\(NAME",
         ),
         ("net.safetensors", {}, BadModel, r"weights alone are no network: open_model\(NAME"),
+        (__file__, {}, BadModel, r"test_open.py is no network: .* the network comes first"),
         ("nowhere.py:net", {}, BadModel, r"there is no file nowhere.py"),
         ("alexnet", {"weights": "IMAGENET9"}, UnknownName, r"unknown weights 'IMAGENET9'.*alexnet"),
         ("alexnet", {"weights": "none.safetensors"}, BadModel, r"cannot read the weights none"),

@@ -64,6 +64,27 @@ def test_one_output_says_nothing_of_one_class_against_another():
     model = wrap(nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 12, 1)))
     with pytest.raises(BadModel, match=r"has one output, .*: return two scores, for a logit x torch.cat"):
         cs.predict(model, pictures())
+    with pytest.raises(
+        BadModel, match=r"2 class names were given, but .* has one output: return two scores, "
+    ):
+        _ = cs.open_model(model.module, input_size=12, mean=0, std=1, classes=("cat", "dog")).classes
+
+
+def test_two_scores_of_a_logit_have_the_probability_of_its_sigmoid():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Linear(3 * 12 * 12, 1)
+
+        def forward(self, pixels):
+            x = self.one(pixels.flatten(1))
+            return torch.cat([-x, x], 1) / 2  # as the error says
+
+    model = cs.open_model(Two(), input_size=12, mean=0, std=1, classes=("cat", "dog"))
+    inputs = torch.stack([model.preprocess(picture) for picture in pictures()])
+    with torch.no_grad():
+        expected = model.module.one(inputs.flatten(1)).sigmoid()[:, 0]
+    assert torch.allclose(model.probabilities(inputs)[:, 1], expected, atol=1e-6)
 
 
 def test_nan_is_an_error_never_an_answer_withheld():

@@ -22,6 +22,8 @@ from convscope.plain.fit import Fit
 from convscope.plain.unit import Unit
 
 GIVE = "give a picture as uint8 [height, width, colours], or the network's own input as float [channels, height, width]"
+# of two classes with the logits -x/2 and x/2 the second has the probability sigmoid(x)
+FROM_ONE = "return two scores, for a logit x torch.cat([-x, x], 1) / 2"
 TINY = torch.finfo(torch.float32).tiny  # has a logarithm
 
 
@@ -100,9 +102,9 @@ class Model:
         if not self._classes:
             return tuple(f"class {index}" for index in range(count))
         if len(self._classes) != count:
-            raise BadModel(
-                f"{len(self._classes)} class names were given, but {self.name} has {count} outputs"
-            )
+            found = "one output" if count == 1 else f"{count} outputs"
+            how = f": {FROM_ONE}" if (count, len(self._classes)) == (1, 2) else ""
+            raise BadModel(f"{len(self._classes)} class names were given, but {self.name} has {found}{how}")
         return self._classes
 
     @cached_property

@@ -106,6 +106,8 @@ def _not_a_model(text: str) -> str:
         return f"the run in {text} has not finished: continue it with `convscope train DATA --resume`, and its --name."
     if text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
         return f"{text} holds weights, and weights alone are no network: open_model(NAME, weights={text!r})"
+    if Path(text).is_file():
+        return f"{text} is no network: where both are asked for, the network comes first and what it looks at after it"
     return f"no model in {text}: {MANIFEST} is missing. Train one with `convscope train DATA`."
 
 

@@ -11,7 +11,7 @@ import torch
 from convscope.errors import BadImages, BadModel, BadSpec
 from convscope.images import Images, open_images
 from convscope.images.source import Problem
-from convscope.model.model import Model
+from convscope.model.model import FROM_ONE, Model
 from convscope.nets.open import open_model
 
 BATCH = 64
@@ -133,8 +133,7 @@ def _answers(
     for one in models:
         if len(one.classes) < 2:
             raise BadModel(
-                f"{one.name} has one output, which says nothing of one class against another: return two scores, "
-                "for a logit x torch.cat([torch.zeros_like(x), x], 1)"
+                f"{one.name} has one output, which says nothing of one class against another: {FROM_ONE}"
             )
     for rows, pictures in _read(images, on_problem):
         inputs = ([one.preprocess(picture) for picture in pictures] for one in models)
