@@ -19,6 +19,7 @@ CACHE = 2 << 20  # bytes that a core can read again without going to memory
 SUMS = ("whole", "parts", "endless")
 COUNTS = ("positive", "counts", "class_images")
 SAMPLED = ("peaks", "places")
+KEPT = ("positive", "class_images", *SAMPLED, "low")  # as they are
 
 
 @dataclass
@@ -133,7 +134,10 @@ class Tally:
         """Everything counted so far, by name, to be stored."""
         winners = dict(zip(("value", "image", "y", "x"), self.winners.arrays(), strict=True))
         sums = {name: getattr(self.class_sums, name) for name in SUMS}
-        return winners | sums | {name: getattr(self, name) for name in (*COUNTS, *SAMPLED, "low")}
+        bins = np.flatnonzero(self.counts.any(axis=0))  # few of all, of few values each
+        counts = self.counts[:, bins].astype(np.min_scalar_type(self.counts.max()))
+        kept = {name: getattr(self, name) for name in KEPT}
+        return winners | sums | kept | {"bins": bins.astype(np.int32), "counts": counts}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what ``state`` gave."""
@@ -141,10 +145,11 @@ class Tally:
         self._winners = Winners(*(state[name] for name in ("value", "image", "y", "x")))
         for name in SUMS:
             setattr(self.class_sums, name, state[name])
-        self._drawn, self._counts = [], state["counts"]
-        for name in (*COUNTS, *SAMPLED, "low"):
-            if name != "counts":
-                setattr(self, name, state[name])
+        self._drawn = []
+        self._counts[:] = 0
+        self._counts[:, state["bins"]] = state["counts"]
+        for name in KEPT:
+            setattr(self, name, state[name])
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Everything the atlas keeps of a layer, but its geometry and pictures."""
