@@ -137,7 +137,8 @@ def test_reading_opens_nothing_but_the_file(tmp_path):
 def test_a_prefix_is_taken_off_the_names_in_a_safetensors_file_too(tmp_path):
     save_file({f"module.{name}": tensor for name, tensor in STATE.items()}, tmp_path / "w.safetensors")
     read = read_weights(tmp_path / "w.safetensors")
-    assert set(read.tensors) == set(STATE) and "DataParallel" in read.notes[0]
+    assert set(read.tensors) == set(STATE)
+    assert "DataParallel" in read.notes[0]
 
 
 def test_a_torchscript_program_is_called_so_compressed_or_not(tmp_path):

@@ -54,10 +54,10 @@ class Terminal:
 
 
 def started_line(event: Started) -> str:
-    epochs = "1 epoch" if event.epochs == 1 else f"{event.epochs} epochs"
     return (
         f"{event.folder}: {event.net} ({event.parameters:,} parameters), {event.classes} classes, "
-        f"{event.train_images:,} training and {event.val_images:,} validation images, {epochs}"
+        f"{event.train_images:,} training and {event.val_images:,} validation images, "
+        f"{event.epochs} epoch{'s' * (event.epochs != 1)}"
     )
 
 

@@ -37,7 +37,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "smoothing": (0, 0.9),
     "ema": (0, 0.99999),
     "hole": (0, 0.9),
-    "val": (0.01, 0.9),
+    "val": (1e-6, 0.9),  # "best" holds 500 images out, however many there are
     "seed": (0, 2**32 - 1),
     "threads": (1, 1024),
     "workers": (0, 256),
