@@ -64,7 +64,8 @@ class Recipe:
     imgsz
         Side of the square input in pixels.
     fit
-        "pad" shows the whole picture with white beside it, "crop" its middle square.
+        "pad" shows the whole picture with white beside it (with trained weights, the mean grey they know),
+        "crop" its middle square.
     epochs
         How often every training image is seen.
     minutes
