@@ -204,7 +204,10 @@ def test_a_file_that_is_damaged_later_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda root: None, "the folder .* is empty; put one folder of images per class into it"),
+        (
+            lambda root: None,
+            "the folder .* is empty; give one with images, to train with a folder of them per class",
+        ),
         (
             lambda root: (root / "a.txt").touch(),
             "no image in .*: 1 other entries; give a folder of image files",

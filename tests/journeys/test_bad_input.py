@@ -16,7 +16,8 @@ from .conftest import QUICK, convscope, refused
 
 def test_an_empty_folder(tmp_path):
     assert re.search(
-        r"the folder .* is empty; put one folder of images per class into it", refused("train", tmp_path)
+        r"the folder .* is empty; give one with images, to train with a folder of them per class",
+        refused("train", tmp_path),
     )
 
 

@@ -53,4 +53,4 @@ def _nothing_in(source: str | Path, listing: Listing, problems: Sequence[Problem
         return f"no readable image in {source}: {len(problems)} files failed, the first is {first.path}: {first.reason}."
     if listing.others or listing.hidden:
         return f"no image in {source}: {len(listing.others) + len(listing.hidden)} other entries; give a folder of image files."
-    return f"the folder {source} is empty; put one folder of images per class into it."
+    return f"the folder {source} is empty; give one with images, to train with a folder of them per class."
