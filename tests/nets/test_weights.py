@@ -132,3 +132,25 @@ def test_reading_opens_nothing_but_the_file(tmp_path):
         read_weights(tmp_path / "w.pt")
     watching = False
     assert not {"os.system", "subprocess.Popen", "os.exec", "socket.connect", "exec"} & set(seen)
+
+
+def test_a_prefix_is_taken_off_the_names_in_a_safetensors_file_too(tmp_path):
+    save_file({f"module.{name}": tensor for name, tensor in STATE.items()}, tmp_path / "w.safetensors")
+    read = read_weights(tmp_path / "w.safetensors")
+    assert set(read.tensors) == set(STATE)
+    assert "DataParallel" in read.notes[0]
+
+
+def test_a_torchscript_program_is_called_so_compressed_or_not(tmp_path):
+    with zipfile.ZipFile(tmp_path / "net.pt", "w", 8) as parts:  # as torch.jit.save lays it out
+        parts.writestr("net/data.pkl", b"x" * 999)
+        parts.writestr("net/constants.pkl", b"x" * 999)
+    with pytest.raises(BadModel, match=r"net.pt is a TorchScript program, not weights alone\. Convert"):
+        read_weights(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize("data", [b"", b"hello\n"])
+def test_a_file_that_is_nothing_of_torch_is_called_so_without_a_stray_number(tmp_path, data):
+    (tmp_path / "w.pth").write_bytes(data)
+    with pytest.raises(BadModel, match=r"w.pth is no intact torch file\. Convert"):
+        read_weights(tmp_path / "w.pth")

@@ -219,6 +219,14 @@ def test_minutes_count_over_a_resume_that_decodes_again(images, quick, clock):
     assert clock.now - 100 == pytest.approx(60, rel=0.1)
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(10.0, True), (0.1, False)])
+def test_minutes_too_few_to_see_every_image_once_are_told(images, quick, clock, seconds, told):
+    clock.step, events = lambda taken: seconds, []  # five are timed first
+    train(images, **quick | {"epochs": None, "minutes": 1}, on_progress=events.append)
+    said = "Of 1 minutes 0.8 go into reading the images and the report: 1 steps remain, too few to see every"
+    assert any(note.startswith(said) for note in events[0].notes) is told
+
+
 def test_minutes_that_are_over_before_the_first_step_leave_one(images, quick):
     events = []
     train(images, **quick | {"epochs": None, "minutes": 0.01}, on_progress=events.append)

@@ -1,5 +1,7 @@
 """Presets are tables, what is asked wins, and optimisers are those of the papers."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from convscope.train.optimizer import make_optimizer, optimizer_tensors, restore
 from convscope.train.paper import paper_notes
 from convscope.train.plan import plan
 from convscope.train.presets import fill, settled
-from convscope.train.recipe import Recipe
+from convscope.train.recipe import Preset, Recipe
 from convscope.train.schedule import learning_rate
 
 
@@ -137,6 +139,14 @@ def test_the_best_preset_trains_on_what_it_needs_not_to_judge(
     course = start_course(planted(50), "planted", Recipe(preset=preset, val=asked, out=str(tmp_path)))
     assert (len(course.val), len(course.train)) == (judges, 50 - judges)
     assert course.recipe.val == pytest.approx(judges / 50)
+
+
+@pytest.mark.parametrize("preset", get_args(Preset))
+@pytest.mark.parametrize("images", [10, 60_000, 1_281_167, 14_197_122])
+def test_what_a_preset_holds_out_of_any_number_of_images_is_a_share_that_may_be_asked_for(preset, images):
+    share = presets.held_out(Recipe(preset=preset), images)
+    assert Recipe(preset=preset, val=share).val == share
+    assert preset != "best" or round(share * images) <= presets.JUDGES
 
 
 def test_the_paper_preset_is_nielsens_course():

@@ -52,7 +52,8 @@ def main() -> None:
     try:
         app(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        print(f"convscope: {' '.join(str(error).split())} See `convscope --help`.", file=sys.stderr)
+        command = f"convscope {sys.argv[1]}" if sys.argv[1:2] and sys.argv[1] in COMMANDS else "convscope"
+        print(f"convscope: {' '.join(str(error).split())} See `{command} --help`.", file=sys.stderr)
         sys.exit(2)
     except ConvscopeError as error:
         print(f"convscope: {error}", file=sys.stderr)

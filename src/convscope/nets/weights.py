@@ -45,7 +45,7 @@ def read_weights(path: str | Path) -> Weights:
     is_safetensors = data[8:9] == b"{"  # after the length of its header
     if not is_safetensors and (Path(path).suffix in TORCH_FILES or data[:2] in (b"PK", b"\x80\x02")):
         return _unwrapped(_read_torch(data, str(path)), str(path))
-    return Weights(tensors_of(data, str(path)))
+    return _without_prefix(tensors_of(data, str(path)))
 
 
 def _read_torch(data: bytes, source: str) -> Any:
@@ -64,6 +64,8 @@ def _no_compressed_parts(data: bytes) -> None:
     if not zipfile.is_zipfile(BytesIO(data)):
         return
     with zipfile.ZipFile(BytesIO(data)) as parts:
+        if any(name.endswith("/constants.pkl") for name in parts.namelist()):
+            raise ValueError("TorchScript")  # which compresses its parts too
         if any(part.compress_type != zipfile.ZIP_STORED for part in parts.infolist()):
             raise ValueError("compressed")
 
@@ -79,7 +81,8 @@ def _reason(error: str) -> str:
         return "is a TorchScript program, not weights alone"
     if "compressed" in error:
         return "has compressed parts, which torch does not write"
-    return f"is no intact torch file: {' '.join(error.split('. ')[0].split())[:150]}"
+    reason = " ".join(error.split(". ")[0].split())[:150]
+    return f"is no intact torch file: {reason}" if re.search("[a-z]", reason) else "is no intact torch file"
 
 
 def _unwrapped(held: Any, source: str) -> Weights:
@@ -99,11 +102,16 @@ def _unwrapped(held: Any, source: str) -> Weights:
             f"{', '.join(map(repr, WRAPPED))}. {CONVERT}"
         )
     tensors = {name: _sound(name, tensor, source) for name, tensor in held.items()}
+    return _without_prefix(tensors, *notes)
+
+
+def _without_prefix(tensors: dict[str, Tensor], *notes: str) -> Weights:
+    """The tensors by the names that the network itself gives them."""
     for prefix, author in PREFIXES.items():
-        if all(name.startswith(prefix) for name in tensors):
+        if tensors and all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-            notes.append(f"The prefix {prefix!r} of {author} was taken off the names.")
-    return Weights(tensors, tuple(notes))
+            notes += (f"The prefix {prefix!r} of {author} was taken off the names.",)
+    return Weights(tensors, notes)
 
 
 def _sound(name: str, tensor: Tensor, source: str) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 from convscope.errors import BadOutput
 
 
-def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_bytes(path: Path, data: bytes | bytearray, *, durable: bool = True) -> None:
     """Write to a temporary name, flush to the disk, rename; raises BadOutput naming the place.
 
     Without ``durable`` nothing is flushed: whole after a crash of the program, not of the power.
@@ -32,7 +32,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         sync_folder(path.parent)
 
 
-def _write(path: Path, data: bytes, durable: bool) -> None:
+def _write(path: Path, data: bytes | bytearray, durable: bool) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -61,4 +61,5 @@ def write_json(path: Path, data: Any) -> None:
     # part by part: dumps would first hold a string for every number
     for part in json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=1).iterencode(data):
         text += part.encode("utf-8", "surrogateescape")
-    write_bytes(path, bytes(text) + b"\n")
+    text += b"\n"
+    write_bytes(path, text)

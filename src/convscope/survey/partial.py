@@ -113,9 +113,7 @@ def _read_counts(path: Path, counts: Counts) -> Counts | None:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
-    if (
-        "margin" not in state or "0.bins" not in state
-    ):  # of a version that did not keep it, or kept it otherwise
+    if "margin" not in state or "0.bins" not in state:  # of a version that kept something else
         return None
     for place, tally in enumerate(counts.tallies.values()):
         tally.restore(

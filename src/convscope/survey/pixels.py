@@ -55,11 +55,8 @@ class Pixels:
 
     def batch(self, rows: Sequence[int]) -> Tensor:
         """The network's input ``[N, C, H, W]`` for some rows, in the memory format of this survey."""
-        inputs = [self._input(row) for row in rows]
-        if self.memory_format == torch.channels_last:  # as pixels lie already
-            last = torch.stack([image.movedim(0, -1) for image in inputs])
-            return last.movedim(-1, 1).contiguous(memory_format=torch.channels_last)
-        return torch.stack(inputs)
+        as_pixels_lie = torch.stack([self._input(row).movedim(0, -1) for row in rows])
+        return as_pixels_lie.movedim(-1, 1).contiguous(memory_format=self.memory_format)
 
     @cached_property
     def memory_format(self) -> torch.memory_format:

@@ -16,9 +16,9 @@ from convscope.survey.pixels import Pixels
 
 
 class Thumbs:
-    """Sheets of small pictures; a sheet lies in ``folder``, beside what else is finished, once it is full.
+    """Sheets of small pictures, for any thread; once it is full a sheet lies in ``folder``, beside what else is finished.
 
-    An image that was read long ago would have to be read again. For any thread.
+    Made later they would need their images read again: only the last read are kept.
     """
 
     def __init__(self, pixels: Pixels, folder: Path):
@@ -49,9 +49,8 @@ class Thumbs:
             there.parent.mkdir(parents=True, exist_ok=True)
             file.replace(there)
 
-        in_threads(
-            settle, range(-(-len(self.pixels.images) // layout.THUMBS_A_SHEET)), torch.get_num_threads()
-        )
+        sheets = range(-(-len(self.pixels.images) // layout.THUMBS_A_SHEET))
+        in_threads(settle, sheets, torch.get_num_threads())
 
     def _rows(self, sheet: int) -> range:
         first = sheet * layout.THUMBS_A_SHEET

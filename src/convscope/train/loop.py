@@ -60,7 +60,7 @@ def run(course: Course, on_progress: Listener, began: float) -> Model:
     notes = state.restore(course.run) if course.recipe.resume and course.run.begun else ()
     clock = Clock(course, state, began)
     if not course.recipe.resume:  # a run that was killed before it first saved begins again
-        clock.plan(course, state)
+        notes = clock.plan(course, state)
         course = with_epochs(course, course.epochs_in(state.steps))
         record_course(course)
     on_progress(started(course, state, notes))

@@ -56,7 +56,8 @@ class Terminal:
 def started_line(event: Started) -> str:
     return (
         f"{event.folder}: {event.net} ({event.parameters:,} parameters), {event.classes} classes, "
-        f"{event.train_images:,} training and {event.val_images:,} validation images, {event.epochs} epochs"
+        f"{event.train_images:,} training and {event.val_images:,} validation images, "
+        f"{event.epochs} epoch{'s' * (event.epochs != 1)}"
     )
 
 

@@ -37,7 +37,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "smoothing": (0, 0.9),
     "ema": (0, 0.99999),
     "hole": (0, 0.9),
-    "val": (0.01, 0.9),
+    "val": (1e-6, 0.9),  # "best" holds 500 images out, however many there are
     "seed": (0, 2**32 - 1),
     "threads": (1, 1024),
     "workers": (0, 256),
@@ -64,7 +64,8 @@ class Recipe:
     imgsz
         Side of the square input in pixels.
     fit
-        "pad" shows the whole picture with white beside it, "crop" its middle square.
+        "pad" shows the whole picture with white beside it (with trained weights, the mean grey they know),
+        "crop" its middle square.
     epochs
         How often every training image is seen.
     minutes

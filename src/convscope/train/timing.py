@@ -1,6 +1,7 @@
 """How many steps fit a number of minutes on this machine: planned before the first, and again on the way."""
 
 from copy import deepcopy
+from math import ceil
 from time import perf_counter
 
 import numpy as np
@@ -29,12 +30,15 @@ class Clock:
         """Seconds of all sittings so far."""
         return perf_counter() - self.began
 
-    def plan(self, course: Course, state: State) -> None:
-        """Choose how many steps there will be by timing a few, where minutes are asked."""
-        if self.budget:
-            pauses = self.closing / course.steps_per_epoch
-            state.steps = max(1, self._steps(state, step_seconds(course, state) + pauses))
-            self.started = perf_counter()
+    def plan(self, course: Course, state: State) -> tuple[str, ...]:
+        """Choose how many steps there will be by timing a few, where minutes are asked; a note where they are few."""
+        if not self.budget:
+            return ()
+        epoch = course.steps_per_epoch
+        seconds = step_seconds(course, state) + self.closing / epoch
+        state.steps = max(1, self._steps(state, seconds))
+        self.started = perf_counter()
+        return too_few(self.budget, self.spent + self.closing, state.steps, epoch, seconds)
 
     def look(self, state: State) -> None:
         """Remember the time, and plan anew where the steps turn out slower or faster than planned."""
@@ -50,6 +54,21 @@ class Clock:
     def _steps(self, state: State, seconds: float) -> int:
         left = (self.budget or 0.0) - self.spent - self.closing
         return state.step + max(0, int(left / seconds))  # none are left where the time is over
+
+
+def too_few(budget: float, aside: float, steps: int, epoch: int, seconds: float) -> tuple[str, ...]:
+    """A note where ``budget`` seconds are for fewer ``steps`` of so many ``seconds`` than an ``epoch`` has, with ``aside`` for the rest.
+
+    >>> too_few(60, aside=45, steps=30, epoch=100, seconds=0.5)[0]
+    'Of 1 minutes 0.8 go into reading the images and the report: 30 steps remain, too few to see every image once. --minutes 1.6 would do.'
+    """
+    if steps >= epoch:
+        return ()
+    enough = ceil((aside + epoch * seconds) / 6) / 10
+    return (
+        f"Of {budget / 60:g} minutes {aside / 60:.1f} go into reading the images and the report: {steps} steps remain, too few to "
+        f"see every image once. --minutes {enough:g} would do.",
+    )
 
 
 def closing_seconds(course: Course, state: State) -> float:
