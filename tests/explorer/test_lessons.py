@@ -270,3 +270,31 @@ def test_what_was_measured_stands_in_the_lessons(app):
         in shift
     )
     assert "7 × 9" in read(app, "/learn/receptive-field/").text
+
+
+def test_every_answer_of_a_walk_has_room_in_its_drawing(atlas):
+    drawn = ask(create_app(atlas), "/learn/stride-and-padding/").text.split('<div class="walk">')[1:]
+    assert len(drawn) == 5
+    for svg in drawn:
+        left, width = map(float, re.findall(r'viewBox="(\S+) 0 (\S+) ', svg)[0])
+        x = float(re.findall(r'class="answer" x="([\d.]+)"', svg)[0])
+        assert left + width - x >= len("190.333") * 0.42 * 0.61  # a sign of a fixed pitch is 0.6 em wide
+
+
+def test_lessons_say_nothing_of_colours_where_the_network_sees_grey(own):
+    for row in own.chosen:
+        path = layout.photo_file(own.path, row)
+        Image.open(path).convert("L").save(path)
+    write_weights(own.path, "relu1", np.ones((10, 1, 5, 5)), np.ones(10))
+    app = create_app(open_atlas(own.path))
+    kernel, channels = (ask(app, f"/learn/{name}/").text for name in ("kernel", "channels"))
+    assert "its one grey channel" in kernel
+    assert "all colours" not in kernel
+    assert "colour by colour" not in channels
+    assert "their sum" not in channels
+
+
+def test_the_relu_lab_shows_which_part_of_which_picture_it_reads(atlas):
+    lab = ask(create_app(atlas), "/learn/pooling/").text.split('id="relu-title"')[1].split("</section>")[0]
+    assert "outlined part of this picture" in lab
+    assert 'class="corner"' in lab

@@ -154,6 +154,7 @@ def test_scripts_find_steps_and_turn_the_epoch_and_keep_both_in_the_address(brow
     with running(grown) as url:
         with visit(browser, f"{url}network/?open=head") as page:
             assert page.locator("details[open]").count() == 1
+            assert page.locator("main output").inner_text() == ""  # nothing was sought yet
             page.fill("#find", "conv 3x3")
             assert page.locator("main output").inner_text() == "3 found"
             assert page.locator("g.hit").count() == 3

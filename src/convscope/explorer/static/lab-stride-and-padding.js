@@ -60,8 +60,8 @@ customElements.define("scope-stride", class extends HTMLElement {
       add("text", { class: "answer", x: pixels + after + 0.3, y: y + 0.14 }, Scope.exact(sum / kernel));
     }
     svg.replaceChildren(...parts);
-    svg.setAttribute("viewBox", `${-before} 0 ${before + pixels + after + 2} ${1.9 + outputs * 0.6}`);
-    svg.setAttribute("width", (before + pixels + after + 2) * 36);
+    svg.setAttribute("viewBox", `${-before} 0 ${before + pixels + after + 2.4} ${1.9 + outputs * 0.6}`);
+    svg.setAttribute("width", (before + pixels + after + 2.4) * 36);
     svg.setAttribute("aria-label", `${outputs} places of a kernel of ${kernel}`);
   }
 });

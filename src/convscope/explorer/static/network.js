@@ -13,7 +13,7 @@ const find = () => {
     const text = step.textContent.toLowerCase(), hit = field.value.trim().toLowerCase().split(" ").every(word => word && text.includes(word));
     if (step.classList.toggle("hit", hit)) step.closest("details").open = true;
   }
-  return `${parts(".hit").length} found`;
+  return field.value.trim() && `${parts(".hit").length} found`;
 };
 
 const turn = () => {
