@@ -12,6 +12,7 @@ import pytest
 from convscope.errors import BadSpec
 from convscope.images import open_images
 from convscope.images.source import Images
+from convscope.survey import exact
 from convscope.survey import job as survey_job
 from convscope.survey import run as survey_run
 from convscope.survey.exact import BITS, ExactSum
@@ -130,7 +131,7 @@ def test_a_damaged_part_is_made_again(tmp_path, whole):
 def test_sums_are_exact_in_every_order():
     rng = np.random.default_rng(0)
     terms = rng.normal(size=(200, 3)) * 10.0 ** rng.integers(-6, 7, (200, 3))
-    exact = [sum(Fraction(round(Fraction(x) * 2**BITS), 2**BITS) for x in column) for column in terms.T]
+    true = [sum(Fraction(round(Fraction(x) * 2**BITS), 2**BITS) for x in column) for column in terms.T]
     for order in (np.arange(200), rng.permutation(200)):
         halves = ExactSum((2, 3)), ExactSum((2, 3))
         for place, rows in enumerate(np.array_split(order, 3)):
@@ -139,7 +140,7 @@ def test_sums_are_exact_in_every_order():
         whole, parts = halves[0].whole[1], halves[0].parts[1]
         assert [
             Fraction(int(w)) + Fraction(int(p), 2**BITS) for w, p in zip(whole, parts, strict=True)
-        ] == exact
+        ] == true
     assert halves[0].over_places() == pytest.approx([math.fsum(column) for column in terms.T], rel=1e-13)
 
 
@@ -149,7 +150,9 @@ def test_a_wrong_shard_is_refused(text):
         Shard.parse(text)
 
 
-def test_sums_by_place_equal_fractions():
+@pytest.mark.parametrize("across", [2, 512])
+def test_sums_by_place_equal_fractions(across, monkeypatch):
+    monkeypatch.setattr(exact, "ACROSS", across)
     rng = np.random.default_rng(1)
     terms, places = rng.random((400, 2, 3)) + 7, rng.integers(0, 5, 400)
     total = ExactSum((6, 2, 3))

@@ -1,10 +1,14 @@
 """Sums that do not depend on the order of their terms, so that shards, retries and resumed passes agree."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 BITS = 48  # of the fraction: steps of 3.6e-15
 TOGETHER = 32  # terms that a float64 can add without rounding: 48 bits and 5
 LARGEST = 2.0**48
+ACROSS = 512  # of the last axis at a time, so that what is reckoned stays in the cache
 
 
 class ExactSum:
@@ -29,16 +33,17 @@ class ExactSum:
             terms = self._add_endless(places, terms)
         for start in range(0, len(terms), TOGETHER):
             these = slice(start, start + TOGETHER)
-            there, *sums = added(places[these], *fixed_point(terms[these]))
-            self._carry(there, *(part.astype(np.int64) for part in sums))
+            for across in strips(terms.shape[-1]):
+                there, *sums = added(places[these], *fixed_point(terms[these, ..., across]))
+                self._carry((there, ..., across), *(part.astype(np.int64) for part in sums))
 
     def merge(self, other: "ExactSum") -> None:
         """Take in another sum of the same shape."""
-        self._carry(slice(None), other.whole, other.parts)
+        self._carry((...,), other.whole, other.parts)
         with np.errstate(invalid="ignore"):
             self.endless += other.endless
 
-    def _carry(self, there: np.ndarray | slice, whole: np.ndarray, parts: np.ndarray) -> None:
+    def _carry(self, there: tuple[Any, ...], whole: np.ndarray, parts: np.ndarray) -> None:
         parts += self.parts[there]
         self.parts[there] = parts & ((1 << BITS) - 1)
         parts >>= BITS
@@ -60,6 +65,11 @@ class ExactSum:
         """The sum of all sums as float64, ``[*shape]``."""
         with np.errstate(invalid="ignore"):
             return self.whole.sum(axis=0) + self.parts.sum(axis=0) * 2.0**-BITS + self.endless.sum(axis=0)
+
+
+def strips(length: int) -> Iterator[slice]:
+    """All of an axis, ``ACROSS`` at a time."""
+    return (slice(start, start + ACROSS) for start in range(0, length, ACROSS))
 
 
 def fixed_point(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ OCTAVES = (-16, 16)
 SIDE = (OCTAVES[1] - OCTAVES[0]) << MANTISSA_BITS  # bins on one side of zero
 BINS = 2 * SIDE + 1
 SHIFT = 23 - MANTISSA_BITS
+ACROSS = 64  # channels whose values are turned together
 FIRST = (127 + OCTAVES[0]) << MANTISSA_BITS
 
 
@@ -22,13 +23,16 @@ def upper_bits(values: Tensor) -> np.ndarray:
 
 def count(upper: np.ndarray, counts: np.ndarray) -> None:
     """Add values by their ``upper_bits`` ``[n, C]`` to the ``counts`` ``[C, BINS]``."""
-    # a channel at a time, so that its bins stay in the cache
-    upper = np.ascontiguousarray(upper.T)
-    if 2 * upper.shape[1] >= BINS:  # counting anew and adding is cheaper where adding is the less
-        for ours, of_channel in zip(counts, upper, strict=True):
-            ours += np.bincount(BIN_OF.take(of_channel), minlength=BINS)
+    if 2 * len(upper) >= BINS:  # counting anew and adding is cheaper where adding is the less
+        for start in range(0, len(counts), ACROSS):
+            # some channels, then each of them: turned in one go, every value would be another line of the cache
+            some = np.ascontiguousarray(upper[:, start : start + ACROSS])
+            for ours, of_channel in zip(
+                counts[start : start + ACROSS], np.ascontiguousarray(some.T), strict=True
+            ):
+                ours += np.bincount(BIN_OF.take(of_channel), minlength=BINS)
         return
-    places = BIN_OF.take(upper)
+    places = BIN_OF.take(np.ascontiguousarray(upper.T))
     places += (np.arange(len(counts)) * BINS)[:, None]
     np.add.at(counts.reshape(-1), places.reshape(-1), 1)
 
