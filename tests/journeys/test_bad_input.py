@@ -131,7 +131,7 @@ def test_an_unknown_name_suggests_the_nearest(run, photos, here, words, nearest)
         ("relu1:1@32,0", "relu1 has rows 0 to 31, columns 0 to 31"),
         ("relu1:1@0,99", "relu1 has rows 0 to 31, columns 0 to 31"),
         ("relu1", "cannot read unit 'relu1': write LAYER:CHANNEL"),
-        ("circle", "cannot read unit 'circle'"),
+        ("circle", "unknown class 'circle': did you mean disc? Or write LAYER:CHANNEL"),
     ],
 )
 def test_a_unit_out_of_range(run, photos, here, unit, says):
@@ -143,7 +143,7 @@ def test_a_unit_out_of_range(run, photos, here, unit, says):
     [
         (("train", "{photos}", "--epochs", "0"), "epochs is 0: choose a number from 1"),
         (("train", "{photos}", "--lr", "99"), "lr is 99.0: choose a number from 1e-07 to 10"),
-        (("survey", "{run}", "--k", "0"), "k=0 is out of range: choose 1 to 100"),
+        (("survey", "{run}", "--k", "0"), "--k 0 is out of range: choose 1 to 100"),
         (("sheet", "{run}", "--layer", "relu1", "--channels", "0"), "--channels. Must be >= 1"),
         (("predict", "{run}", "{photos}", "--top", "-1"), "--top. Must be >= 1"),
         (("predict", "{run}"), "no picture was given: name files, folders or patterns after the model"),

@@ -77,4 +77,4 @@ def test_a_network_of_ones_own_is_told_its_height_and_width_and_which_output_cou
     said = json.loads(convscope(*words, "24x16", "--output", "scores").out)
     assert (said["input"], said["classes"]) == ([3, 24, 16], 2)
     assert "--imgsz is '24x': write a side in pixels" in refused(*words, "24x")
-    assert "with the key or index of the class scores (--output)" in refused(*words, 24)
+    assert "pass --output with the key or index of the class scores" in refused(*words, 24)

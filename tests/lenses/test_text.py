@@ -33,8 +33,8 @@ def test_a_setting_it_does_not_have_is_answered_with_those_it_has():
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("occlusion:size=big", r"size=big of occlusion: choose int \| None"),
-    ("smoothgrad:n=2.5", "n=2.5 of smoothgrad: choose int"),
+    ("occlusion:size=big", "size=big of occlusion: choose a whole number or none"),
+    ("smoothgrad:n=2.5", "n=2.5 of smoothgrad: choose a whole number"),
     ("occlusion:size", "setting 'size' of occlusion has no value: write size=VALUE"),
 ])  # fmt: skip
 def test_a_value_that_is_none_is_refused(text, words):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from convscope.errors import BadSpec
+from convscope.errors import BadSpec, UnknownName
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.unit import Unit
 
@@ -38,10 +38,17 @@ def _glass(lens: Any) -> Any:
 
 
 def read_unit(model: Any, unit: Any) -> Unit:
-    """A unit as it is, the class of that name, else the unit of a text such as ``conv4:17@3,5``; raises BadSpec."""
+    """A unit as it is, the class of that name, else the unit of a text such as ``conv4:17@3,5``.
+
+    Raises BadSpec, UnknownName.
+    """
     if isinstance(unit, Unit):
         return unit
-    return model.unit_of_class(unit) if unit in model.classes else Unit.parse(str(unit))
+    if unit in model.classes:
+        return model.unit_of_class(unit)
+    if model.classes and ":" not in str(unit) and unit not in model.layers:
+        raise UnknownName("class", unit, model.classes, "Or write LAYER:CHANNEL, for example conv4:17.")
+    return Unit.parse(str(unit))
 
 
 def read_image(image: Any) -> Any:

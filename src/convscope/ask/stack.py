@@ -58,11 +58,14 @@ class Scene:
 
     def see(self, unit: Unit, lens: Any) -> Answer:
         """Look through a lens and remember it, or remember that it was looked; raises what the lens raises."""
+        from convscope.lenses.look import placed
+
         asked = question(self.atlas.manifest["model"]["id"], unit, lens, self.picture.id)
         if not layout.map_file(self.picture.memory, asked.key).is_file():
             seen = lens(self.fitted, unit, self.pixels)
-            box = self.atlas.fit.source_box(seen.input_box, self.picture.height, self.picture.width)
-            write_map(self.picture.memory, asked, replace(seen, box=box))
+            box, reason = placed(self.atlas.fit, seen.input_box, self.picture.height, self.picture.width)
+            words = seen.caption if seen.box is None else seen.caption + reason  # said once
+            write_map(self.picture.memory, asked, replace(seen, box=box, caption=words))
         return Answer(lens.name, str(unit), asked.key)
 
 

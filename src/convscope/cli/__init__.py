@@ -1,8 +1,10 @@
 """The command line: one file a command, each parses, calls one verb and prints."""
 
 import sys
+from inspect import signature
+from shlex import quote
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from convscope.version import __version__
 
@@ -43,8 +45,20 @@ for _name, _help in COMMANDS.items():  # imported when called, so that --help st
     app.command(f"convscope.cli.{_name}:{_name}", name=_name, help=_help)
 
 
+def _misused(error: CycloptsError, command: str) -> str:
+    """What is wrong with the words of a command."""
+    if not isinstance(error, UnusedCliTokensError) or not error.unused_tokens:
+        return " ".join(str(error).split())
+    extra = error.unused_tokens[0]
+    takes_data = error.target is not None and "data" in signature(error.target).parameters
+    return f"`{command}` has no place for {extra!r}." + (
+        f" Images are named with --data {quote(extra)}." if takes_data and not extra.startswith("-") else ""
+    )
+
+
 def main() -> None:
     """Run a command; an error meant for people is one line on standard error, exit code 1, of usage 2."""
+    from convscope.cli.shell import in_shell
     from convscope.errors import ConvscopeError
     from convscope.plain.machine import spin_briefly
 
@@ -53,10 +67,10 @@ def main() -> None:
         app(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         command = f"convscope {sys.argv[1]}" if sys.argv[1:2] and sys.argv[1] in COMMANDS else "convscope"
-        print(f"convscope: {' '.join(str(error).split())} See `{command} --help`.", file=sys.stderr)
+        print(f"convscope: {_misused(error, command)} See `{command} --help`.", file=sys.stderr)
         sys.exit(2)
     except ConvscopeError as error:
-        print(f"convscope: {error}", file=sys.stderr)
+        print(f"convscope: {in_shell(error)}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))
     except KeyboardInterrupt:
         print("convscope: stopped. What is finished is kept; give the same command again.", file=sys.stderr)

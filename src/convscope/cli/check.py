@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convscope.cli.place import keep
 from convscope.cli.show import Count, print_json
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def check(
     from convscope.images import open_images
     from convscope.plain.files import write_json
 
+    if html:
+        keep(html, [data], "--html")
     images = open_images(data)
     findings = run(images)
     if out:

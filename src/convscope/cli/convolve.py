@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from convscope.cli.place import keep
 from convscope.cli.show import Count, print_json
 
 
@@ -69,7 +70,9 @@ def convolve(
         weights=weights,
     )
     word = Path(kernel).stem if Path(kernel).is_file() else Path(kernel).name.replace(":", "-")
-    path = seen.save(out or f"{Path(picture).stem}-{escape(word)}.png")
+    place = out or f"{Path(picture).stem}-{escape(word)}.png"
+    keep(place, [picture, kernel])
+    path = seen.save(place)
     if json:
         print_json({"path": str(path), **seen.as_dict()})
         return

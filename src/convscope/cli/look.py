@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convscope.cli.network import UNTOLD, Network
+from convscope.cli.place import keep
 from convscope.cli.show import print_json
 
 
@@ -53,7 +54,9 @@ def look(
     found = checks(opened, image, where, glass) if check else None
     source = [Path(picture).stem] if picture else []
     words = [*source, escape(where.layer), where.channel, *(where.position or ()), glass.name]
-    path = seen.save(out or "-".join(map(str, words)) + ".png")
+    place = out or "-".join(map(str, words)) + ".png"
+    keep(place, [picture])
+    path = seen.save(place)
     if json:
         print_json(
             {

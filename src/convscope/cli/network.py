@@ -6,6 +6,8 @@ from typing import Any
 
 from cyclopts import Parameter
 
+from convscope.cli.shell import in_shell
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Network:
 
         opened = open_model(model, **self.asked())
         for note in opened.notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {in_shell(note)}", file=sys.stderr)
         return opened
 
     def sketch(self, model: str) -> Any:

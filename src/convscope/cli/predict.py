@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from convscope.cli.network import UNTOLD, Network
+from convscope.cli.place import keep
 from convscope.cli.show import Count
 
 if TYPE_CHECKING:
@@ -61,11 +62,15 @@ def predict(
     """
     from convscope.ask.named import answers
     from convscope.cli.answers import as_row
+    from convscope.nets.open import is_trained
 
     names, words = _models_and_pictures(model, named)
     things = _things(words, from_list)
     form = _format(format, json, out)
-    opened = [network.open(name) for name in names]
+    if out is not None:
+        keep(out, [*(thing.path for thing in things), from_list])
+    # of several models, those that know themselves are told nothing
+    opened = [(UNTOLD if len(names) > 1 and is_trained(name) else network).open(name) for name in names]
     tally = Tally()
     found = answers(
         opened, things, piped=sys.stdin.buffer.read, on_problem=tally.skip, combine=combine, abstain=abstain

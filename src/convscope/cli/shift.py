@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convscope.cli.network import UNTOLD, Network
+from convscope.cli.shell import in_shell
 from convscope.cli.show import print_json
 from convscope.plain.shifts import Shift, Shifts
 
@@ -70,7 +71,7 @@ def _print(seen: Shifts) -> None:
 
     if seen.twin is not None:
         for note in seen.twin.notes:
-            print(f"note: {seen.twin.model}: {note}", file=sys.stderr)
+            print(f"note: {seen.twin.model}: {in_shell(note)}", file=sys.stderr)
     for mine, theirs in seen.pairs:
         words = f"{mine.name}: {mean(mine.change)[-1]:.3f}"
         if theirs is not None and seen.twin is not None:

@@ -34,7 +34,7 @@ def read_boxes(path: str | Path) -> dict[str, tuple[Box, ...]]:
                 found[row["image"]] = (*found.get(row["image"], ()), _box(file, reader.line_num, row))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadImages(
-            f"cannot read boxes from {file}: {error}. Give a CSV with {','.join(COLUMNS)}"
+            f"cannot read boxes from {file}: {getattr(error, 'strerror', None) or error}. Give a CSV with {','.join(COLUMNS)}"
         ) from error
     return found
 

@@ -2,7 +2,8 @@
 
 from dataclasses import asdict, fields
 from importlib import import_module
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 # name on the command line -> (module, class); to add a lens is one file and one line here
 LENSES = {
@@ -55,7 +56,7 @@ def read_lens(text: str) -> Any:
             raise BadSpec(f"setting {key!r} of {name} has no value: write {key}=VALUE")
         given[key] = _value(value.replace(";", ","))
         if not _fits(given[key], known[key]):
-            raise BadSpec(f"{key}={value} of {name}: choose {getattr(known[key], '__name__', known[key])}")
+            raise BadSpec(f"{key}={value} of {name}: choose {_choices(known[key])}")
     return lens(**given)
 
 
@@ -77,6 +78,14 @@ def _value(text: str) -> Any:
         except ValueError:
             pass
     return text
+
+
+def _choices(kind: Any) -> str:
+    """What a setting of that type may be, in words."""
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", NoneType: "none"}
+    return " or ".join(
+        names.get(one, getattr(one, "__name__", str(one))) for one in get_args(kind) or (kind,)
+    )
 
 
 def _fits(value: Any, kind: Any) -> bool:

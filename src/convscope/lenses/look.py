@@ -8,6 +8,7 @@ import numpy as np
 
 from convscope.errors import Unanswerable
 from convscope.plain.boxes import Box
+from convscope.plain.fit import Fit
 from convscope.plain.pixelmap import PixelMap
 from convscope.plain.unit import Unit
 from convscope.plain.validity import LABELS, Validity
@@ -197,5 +198,12 @@ def source_box(model: Any, image: Any, box: Box) -> tuple[Box | None, str]:
         return None, " It does not depend on an image: there are no source pixels to point at."
     if not has_source(image):
         return None, " The image came as a finished tensor, so there are no source pixels to point at."
-    height, width = image.shape[:2]
-    return model.fit.source_box(box, height, width), ""
+    return placed(model.fit, box, *image.shape[:2])
+
+
+def placed(fit: Fit, box: Box, height: int, width: int) -> tuple[Box | None, str]:
+    """A box of the network's input in a ``height`` x ``width`` source, or None and the reason."""
+    found = fit.source_box(box, height, width)
+    if box.empty or found.empty:
+        return None, " The unit sees only padding here, no pixel of the picture, so there is no box in it."
+    return found, ""

@@ -36,8 +36,8 @@ def filling(model: "Model", pixels: Tensor, fill: str | float) -> Tensor:
         return blurred(pixels, BLUR * min(pixels.shape[1:]))
     if not model.mean or not model.std:
         raise BadModel(
-            f"what {fill} is to {model.name} is not known: open it with mean= and std= as it was trained with "
-            "(--mean, --std), or fill with mean or blur, which are made of the picture itself"
+            f"what {fill} is to {model.name} is not known: open it with mean= and std= as it was trained with, "
+            "or fill with mean or blur, which are made of the picture itself"
         )
     mean, std = (values.to(pixels) for values in model.normalisation)
     level = LEVELS[fill] if isinstance(fill, str) else float(fill)

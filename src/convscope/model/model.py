@@ -190,7 +190,7 @@ class Model:
         if not self.mean or not self.std:
             raise BadModel(
                 f"how {self.name} expects its pixels is not known: open it with mean= and std= as it was trained "
-                "with (--mean, --std), for pixels in 0 to 1; mean=0, std=1 leaves them so"
+                "with, for pixels in 0 to 1; mean=0, std=1 leaves them so"
             )
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
         return mean, std

@@ -300,7 +300,7 @@ def single_output(result: Any, choose: str | int | None) -> Tensor:
     if isinstance(result, Tensor):
         return result
     raise BadModel(
-        f"the model's forward returns {_kinds(result)}: pass output= with the key or index of the class scores (--output)"
+        f"the model's forward returns {_kinds(result)}: pass output= with the key or index of the class scores"
     )
 
 
@@ -315,7 +315,7 @@ def _kinds(result: Any) -> str:
 def _advice(error: Exception) -> str:
     if "require grad" in str(error):  # it differentiates something itself, and is recorded without gradients
         return "Let its forward take gradients under torch.enable_grad()."
-    return "Pass the input_size it was made for."
+    return "Pass the input_size= it was made for."
 
 
 def record(module: nn.Module, example: Tensor, choose: str | int | None = None) -> Record:
@@ -342,7 +342,7 @@ def record(module: nn.Module, example: Tensor, choose: str | int | None = None) 
     if scores.dim() not in (2, 4):
         raise BadModel(
             f"the model's forward returns a tensor of {' x '.join(map(str, scores.shape))}, but class scores are N x classes, "
-            "or maps N x classes x H x W: open a module that returns them, or pass output= (--output)"
+            "or maps N x classes x H x W: open a module that returns them, or pass output="
         )
     calls = tape.finish()
     if INPUT not in ancestors(calls, output.call):

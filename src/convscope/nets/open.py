@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -79,18 +79,42 @@ def open_model(
     if not isinstance(x, str | Path):
         raise BadModel(
             f"a {'class' if isinstance(x, type) else type(x).__name__} is no network: give an nn.Module, a name, a spec, a run "
-            "folder or file.py:factory; weights alone are none, open_model(NAME, weights=FILE)"
+            "folder or file.py:factory; weights alone are none, so name their network and give weights=FILE"
         )
     text = str(x)
     if (folder := _model_folder(Path(text))) is not None:
+        _refuse_asked(text, asked)
         return _open_folder(folder)
     if (place := checkpoint_of(text)) is not None:
+        _refuse_asked(text, asked)
         return replace_weights(open_model(place.run), place)
+    if isinstance(weights, str) and (checkpoint_of(weights) or Path(weights).is_dir()):
+        raise BadModel(
+            f"{weights} is no file of weights: a run knows its network, so write {weights} instead of {text}"
+        )
     if ".py:" in text:
         return _open_factory(text, asked)
     if isinstance(x, Path) or "/" in text or text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
         raise BadModel(_not_a_model(text))
     return _open_name(text, asked)
+
+
+def is_trained(text: str) -> bool:
+    """Whether a text names a trained model on disk, which needs to be told nothing."""
+    return _model_folder(Path(text)) is not None or checkpoint_of(text) is not None
+
+
+def _refuse_asked(text: str, asked: Asked) -> None:
+    """A run knows all that ``open_model`` may need to be told; what was said beside it would be without effect."""
+    given = [
+        field.name
+        for field in fields(asked)
+        if field.name != "seed" and getattr(asked, field.name) is not None
+    ]
+    if given:
+        raise BadModel(
+            f"{text} is a trained model and knows its own {', '.join(given)}: leave out {', '.join(f'{name}=' for name in given)}"
+        )
 
 
 def _model_folder(path: Path) -> Path | None:
@@ -105,7 +129,7 @@ def _not_a_model(text: str) -> str:
     if (Path(text) / "config.yaml").is_file():
         return f"the run in {text} has not finished: continue it with `convscope train DATA --resume`, and its --name."
     if text.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
-        return f"{text} holds weights, and weights alone are no network: open_model(NAME, weights={text!r})"
+        return f"{text} holds weights, and weights alone are no network: name the network, and give weights={text!r} beside it"
     if Path(text).is_file():
         return f"{text} is no network: where both are asked for, the network comes first and what it looks at after it"
     return f"no model in {text}: {MANIFEST} is missing. Train one with `convscope train DATA`."
@@ -206,8 +230,8 @@ def _open_module(module: nn.Module, asked: Asked, name: str, *notes: str) -> Mod
     known = of_module(inner)
     if (known is None or known.fit is None) and asked.input_size is None:
         raise BadModel(
-            f"the input size of {name} is not known: pass input_size=64, (64, 48) or (3, 64, 48), and "
-            "mean= and std= as it was trained with (--imgsz, --mean, --std)"
+            f"the input size of {name} is not known: pass input_size=, a side or height and width, and "
+            "mean= and std= as it was trained with"
         )
     known = known or Preprocessing()
     if asked.weights is not None:
@@ -232,13 +256,18 @@ def _open_name(text: str, asked: Asked) -> Model:
     """A spec, or a name in ``NETS``, torchvision or timm."""
     asked = _as_in_its_paper(text, asked)
     channels, height, width = sizes(asked.input_size, Preprocessing())
-    architecture = describe(text, classes=asked.count or 1000, channels=channels, height=height, width=width)
+    try:
+        architecture = describe(
+            text, classes=asked.count or 1000, channels=channels, height=height, width=width
+        )
+    except UnknownName:
+        if Path(text).exists():  # a folder or a file without a model
+            raise BadModel(_not_a_model(text)) from None
+        raise
     if architecture["kind"] in ("torchvision", "timm"):
         return _open_published(architecture, asked)
     if asked.input_size is None or not asked.count:
-        raise BadModel(
-            f"the spec {text!r} needs input_size= and classes=, for example 64 and 10 (--imgsz, --classes)"
-        )
+        raise BadModel(f"the spec {text!r} needs input_size= and classes=, for example 64 and 10")
     return _open_made(architecture, lambda module: Preprocessing(), asked)
 
 

@@ -23,6 +23,11 @@ class Box(NamedTuple):
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no pixel in it."""
+        return self.width <= 0 or self.height <= 0
+
     def clip(self, height: float, width: float) -> "Box":
         """The part of the box inside an image of ``height`` x ``width`` pixels."""
         return Box(

@@ -101,7 +101,9 @@ def batches(batch: Batch, rows: np.ndarray) -> Iterator[Tensor]:
 
 def size_of(model: Model, settings: Inquiry) -> int:
     """The side of the covered square: as asked, or an eighth of the shorter edge."""
-    return settings.size or max(1, round(min(model.fit.height, model.fit.width) / 8))
+    return (
+        max(1, round(min(model.fit.height, model.fit.width) / 8)) if settings.size is None else settings.size
+    )
 
 
 class Telling:

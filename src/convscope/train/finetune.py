@@ -13,6 +13,7 @@ from convscope.images.source import Images
 from convscope.model.model import Model
 from convscope.model.store import MANIFEST, load_state
 from convscope.nets.architecture import Architecture, create, describe
+from convscope.nets.evolved import checkpoint_of
 from convscope.nets.open import open_model
 from convscope.nets.pretrained import ALIASES, weights_at_hand
 from convscope.nets.weights import is_file, read_weights
@@ -117,7 +118,7 @@ def default_weights(images: Images, net: str | None) -> str:
 
 def open_trained(net: str | None, weights: str, fit: Fit) -> Model:
     """The network with its trained weights: a run's or a saved model's, a file's or published ones."""
-    if Path(weights).is_dir():
+    if Path(weights).is_dir() or checkpoint_of(weights):
         return _of_run(net, weights)
     if net is None:
         raise BadSpec(
@@ -137,8 +138,10 @@ def open_trained(net: str | None, weights: str, fit: Fit) -> Model:
 
 
 def _of_run(net: str | None, folder: str) -> Model:
-    """The model in a folder; raises BadSpec where there is none, or one of another network than was named."""
-    if not any((Path(folder) / place).is_file() for place in (MANIFEST, f"model/{MANIFEST}")):
+    """The model in a folder, or ``runs/NAME@EPOCH``; raises BadSpec where there is none, or one of another network than was named."""
+    if not checkpoint_of(folder) and not any(
+        (Path(folder) / place).is_file() for place in (MANIFEST, f"model/{MANIFEST}")
+    ):
         raise BadSpec(f"weights is {folder!r}, a folder without a trained model: {CHOICES}")
     model = open_model(folder)
     architecture = model.architecture or {}
