@@ -52,6 +52,16 @@ def test_what_is_read_is_not_written_over(run, photos, here, words):
     assert (here / "pic.png").read_bytes() == (photos / "disc" / "00.png").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("command", "name"), [("maps", "input.png"), ("maps", "conv1.png"), ("shift", "shifted.png")]
+)
+def test_a_picture_named_as_what_is_written_beside_it_stays(run, photos, here, command, name):
+    shutil.copy(photos / "disc" / "00.png", here / name)
+    line = refused(command, name, "--model", run, "--out", ".")
+    assert f"{name}: it is the file that is read, and would be lost. Choose another place with --out" in line
+    assert (here / name).read_bytes() == (photos / "disc" / "00.png").read_bytes()
+
+
 def test_a_run_is_told_nothing_beside(run, photos, here):
     line = refused("evaluate", run, "--weights", f"{run}@1")
     assert line.endswith("knows its own weights: leave out --weights")

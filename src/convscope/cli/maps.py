@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convscope.cli.network import UNTOLD, Network
+from convscope.cli.place import keep
 from convscope.cli.show import Count, print_json
 
 
@@ -42,6 +43,8 @@ def maps(
 
     seen = see(network.open(model), picture, layer)
     folder = Path(out or f"{Path(picture).stem}-maps")
+    for sheet in ("input.png", *map(sheet_name, seen.layers.values())):
+        keep(folder / sheet, [picture])
     page = seen.save(folder, top=top)
     if json:
         rows = [each.as_dict() | {"sheet": str(folder / sheet_name(each))} for each in seen.layers.values()]

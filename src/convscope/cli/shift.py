@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convscope.cli.network import UNTOLD, Network
+from convscope.cli.place import keep
 from convscope.cli.shell import in_shell
 from convscope.cli.show import print_json
 from convscope.plain.shifts import Shift, Shifts
@@ -49,13 +50,15 @@ def shift(
 
     if twin is not None and train_twin:
         raise BadSpec(f"--twin {twin} and --train-twin ask for two twins: give one of them")
+    folder = Path(out or f"{Path(picture).stem}-shift")
     # training takes minutes: whatever else can be wrong is found before it
+    keep(folder / "shifted.png", [picture, Path(picture) / "shifted.png"])
     net = _twin_spec(model) if train_twin else ""
     settings, opened, pictures = settings or Shift(), network.open(model), open_images(picture)
     check(settings, opened)
     second = _trained(model, net) if train_twin else twin
     seen = measure(opened, pictures, twin=second, settings=settings)
-    page = seen.save(Path(out or f"{Path(picture).stem}-shift"))
+    page = seen.save(folder)
     if json:
         print_json(seen.as_dict() | {"page": str(page)})
         return
