@@ -177,7 +177,9 @@ def test_without_a_class_there_is_no_selectivity() -> None:
 
 
 def test_a_channel_that_all_classes_drive_alike_prefers_none() -> None:
-    seen = selectivity(np.float32([[1.8, 1.8, 1.8], [1.8, 1.8, 1.9]]), np.zeros((2, 3)), np.array([2, 2, 2]))
+    seen = selectivity(
+        np.array([[1.8, 1.8, 1.8], [1.8, 1.8, 1.9]], np.float32), np.zeros((2, 3)), np.array([2, 2, 2])
+    )
     assert seen["best"].tolist() == [-1, 2]
     assert seen["index"][0] == pytest.approx(0)
 
