@@ -50,7 +50,7 @@ def test_a_channel_at_an_epoch_shows_its_own_column_and_numbers(app, atlas):
     page = asked(app, a="relu1:3@1", b="relu1:3@4")
     for side, place in enumerate((1, 2)):
         part = page.split('<section aria-live="polite" data-slot="')[1 + side].split("</section>")[0]
-        assert f'viewBox="{place * 64} 0 64 128"' in part
+        assert f'viewBox="{place * 64 + 1} 1 62 126"' in part
         assert f"activation {kept['value'][1, place]:.3g};" in part
         assert f'data-same="row-{kept["image"][1, place]}"' in part
 

@@ -198,3 +198,34 @@ def test_a_channel_that_is_none_says_which_there_are(browser, served):
         page.press("[name=b]", "Enter")
         until(page, "() => document.querySelector('[data-slot=b]').textContent !== ''")
         assert page.locator("[data-slot=b]").text_content() == "relu1 has channels 0 to 9."
+
+
+def test_no_tile_shows_the_colour_of_its_neighbour(browser, served):
+    with visit(
+        browser, f"{served}layer/relu1/?c=4", viewport={"width": 700, "height": 900}, device_scale_factor=2
+    ) as page:
+        until(page, "() => document.querySelector('.pair')")
+        page.wait_for_load_state("networkidle")
+        tile = pixels(page.locator(".pair").nth(4))  # its neighbours have other colours
+        middle = tile[len(tile) // 4, tile.shape[1] // 2]
+        patch = tile[4 : len(tile) // 2 - 8]  # without the round corners, and where patch and projection meet
+        assert abs(patch[:, 3:-3] - middle).max() < 6
+        edges = patch[8:, [1, 2, -3, -2]]
+        assert abs(edges - middle).max() < 6
+
+
+def test_buttons_of_pages_show_only_where_there_are_several(browser, served):
+    with visit(browser, f"{served}search/") as page:
+        until(page, "() => document.querySelector('scope-find output').textContent.includes('of 2')")
+        assert page.locator(".pager").is_visible()
+        page.fill("[name=q]", "layer:relu1")
+        until(page, "() => document.querySelector('scope-find output').textContent.startsWith('10 of')")
+        assert not page.locator(".pager").is_visible()
+
+
+def test_the_line_over_the_curves_stands_at_the_epoch_that_is_shown(browser, served):
+    with visit(browser, f"{served}training/?epoch=3") as page:
+        until(page, "() => document.body.style.getPropertyValue('--share')")
+        assert page.locator("output").text_content() == "1"
+        share = "Number(document.body.style.getPropertyValue('--share')) * document.querySelector('main input').max"
+        assert page.evaluate(share) == 1

@@ -261,6 +261,7 @@ def test_unmeasured_lessons_name_the_command(half_made):
     app = create_app(half_made)
     for key in ("pooling", "receptive-field", "occlusion"):
         assert "convscope lessons RUN measures it" in read(app, f"/learn/{key}/").text
+    assert "hurt most" not in read(app, "/learn/occlusion/").text
 
 
 def test_what_was_measured_stands_in_the_lessons(app):

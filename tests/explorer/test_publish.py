@@ -18,7 +18,9 @@ from .test_pages import Reader
 
 
 def contents(page: str) -> tuple[str, list[str]]:
-    read = Reader(page)
+    read = Reader(
+        re.sub("<noscript>.*?</noscript>", "", page)
+    )  # a server does some things that files need scripts for
     sources = [image["src"] for image in read.all("img") if "src" in image]
     return read.text, sources + [image["href"] for image in read.all("image")]
 
@@ -133,3 +135,12 @@ def test_every_link_of_the_server_stays_below_the_prefix_of_a_proxy(atlas):
         if link.startswith(home) and "{" not in link
     }
     assert [link for link in inside - set(pages) if ask(app, f"/{link}").status != 200] == []
+
+
+def test_without_scripts_a_published_page_says_what_needs_them(atlas, site):
+    said = re.compile(r"<noscript>.*?convscope explore ATLAS.*?</noscript>")
+    for address in ("layer/relu1/", "compare/"):
+        assert said.search((site / address / "index.html").read_text("utf-8")), address
+        assert not said.search(ask(create_app(atlas), f"/{address}").text), (
+            "the server shows it without scripts"
+        )

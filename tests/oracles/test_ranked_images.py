@@ -176,6 +176,14 @@ def test_without_a_class_there_is_no_selectivity() -> None:
     assert one["best"].tolist() == [-1, -1]
 
 
+def test_a_channel_that_all_classes_drive_alike_prefers_none() -> None:
+    seen = selectivity(
+        np.array([[1.8, 1.8, 1.8], [1.8, 1.8, 1.9]], np.float32), np.zeros((2, 3)), np.array([2, 2, 2])
+    )
+    assert seen["best"].tolist() == [-1, 2]
+    assert seen["index"][0] == pytest.approx(0)
+
+
 def test_neighbours_are_those_of_numpys_correlation(surveyed: Surveyed) -> None:
     atlas, found, _ = surveyed
     peaks = {name: maps.max(axis=(2, 3)).T.astype(np.float64) for name, maps in found.items()}

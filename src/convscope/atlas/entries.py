@@ -42,7 +42,8 @@ class AtlasLayer:
 class AtlasImages:
     """The images of an atlas by row: ids, labels, predictions; sizes are of the source, in pixels.
 
-    ``margin`` is the lead of the predicted class over the second; None where it was not kept.
+    ``margin`` is the lead of the predicted class over the second; None where it was not kept. A network with one
+    output names no class: ``predicted`` is -1 then, and ``probability`` NaN.
     """
 
     ids: tuple[str, ...]

@@ -69,10 +69,11 @@ def _page(atlas: Atlas, first: Opening) -> str:
     }  # fmt: skip
     photo = _as_address(_photo(atlas, first))
     strips = dict(_strips(atlas, first, ROOM - len(photo) - len(_as_script(data))))
-    predicted = atlas.classes[int(atlas.images.predicted[row])]
+    predicted = int(atlas.images.predicted[row])
     words = {
-        "id": atlas.images.ids[row], "predicted": predicted, "layer": seen.layer.name,
-        "probability": f"{float(atlas.images.probability[row]):.0%}",
+        "id": atlas.images.ids[row], "layer": seen.layer.name,
+        "predicted": atlas.classes[predicted] if predicted >= 0 else "no class (one output)",
+        "probability": f"{float(atlas.images.probability[row]):.0%}" if predicted >= 0 else "",
         "shown": str(len(strips)), "present": str(len(_by_frequency(seen.channel))),
         "width": str(model["width"]), "height": str(model["height"]),
         "photo": photo,

@@ -119,6 +119,10 @@ class Atlas:
         columns = read_json(path)
         with readable(path):
             check_columns(path, columns)
+            if len(self.classes) == 1:  # its share of itself says nothing
+                none = [-1] * len(columns["id"])
+                columns |= {"predicted": none, "probability": np.full(len(none), np.nan)}
+                columns.pop("margin", None)
             return AtlasImages(
                 tuple(columns["id"]), np.array(columns["label"], dtype=np.int64), tuple(columns["split"]),
                 np.array(columns["height"], dtype=np.int64), np.array(columns["width"], dtype=np.int64),
@@ -139,11 +143,11 @@ class Atlas:
 
     @cached_property
     def truth(self) -> np.ndarray:
-        """The model's class that each image's label names, by row; -1 without a label or such a class.
+        """The model's class that each image's label names, by row; -1 without a label or such a class, or with one output.
 
         Case, underscores and a WordNet number in front are no difference: ``n01440764_tench`` is ``tench``.
         """
-        known = {plain_name(name): index for index, name in enumerate(self.classes)}
+        known = {plain_name(name): index for index, name in enumerate(self.classes) if len(self.classes) > 1}
         by_label = [known.get(plain_name(name), -1) for name in self.image_classes]
         return np.array(
             [by_label[label] if label >= 0 else -1 for label in self.images.labels], dtype=np.int64

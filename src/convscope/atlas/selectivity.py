@@ -16,7 +16,7 @@ def selectivity(peak: np.ndarray, spread: np.ndarray, images: np.ndarray) -> Map
     least zero: 1 where no other class drives the channel, 0 where all do alike (Morcos et al. 2018, arXiv
     1803.06959, section 3.3). The interval is the index ± 1.96 standard errors by the delta method, within 0 and 1;
     of few images it is too narrow, since the best class was chosen by the same images.
-    Columns ``[C]``: ``best`` (index of the class, -1 where there is none), ``index``, ``low``, ``high``, NaN where
+    Columns ``[C]``: ``best`` (index of the class, -1 where there is none, or all do alike), ``index``, ``low``, ``high``, NaN where
     no class mean is above zero, there are fewer than two classes or, the interval, a class has fewer than two images.
     """
     if not peak.shape[1]:
@@ -36,7 +36,7 @@ def selectivity(peak: np.ndarray, spread: np.ndarray, images: np.ndarray) -> Map
         r_error = np.where(others, error, 0).sum(axis=1) / count**2
         index = (b - r) / (b + r)
         half = Z * 2 * np.sqrt(r**2 * b_error + b**2 * r_error) / (b + r) ** 2
-    some = np.isfinite(index)
+    some = np.isfinite(index) & (np.where(seen, means, np.inf).min(axis=1) < b)
     return MappingProxyType({
         "best": np.where(some, best, -1),
         "index": index,

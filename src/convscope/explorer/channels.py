@@ -62,9 +62,11 @@ def place_of(channel: int) -> Place:
     return Place(sheet, column, row)
 
 
-def class_name(atlas: Atlas, index: int, otherwise: str = "nothing") -> str:
-    """The name of one of the model's classes."""
-    return atlas.classes[index] if 0 <= index < len(atlas.classes) else otherwise
+def class_name(atlas: Atlas, index: int) -> str:
+    """The name of one of the model's classes, or why there is none."""
+    if 0 <= index < len(atlas.classes):
+        return atlas.classes[index]
+    return "no class (one output)" if len(atlas.classes) == 1 else "nothing"
 
 
 def label_name(atlas: Atlas, index: int, otherwise: str = "no label") -> str:

@@ -53,14 +53,14 @@ def _config(atlas: Atlas, first: Opening, layers: list[AtlasLayer]) -> dict[str,
 
 
 def _image(atlas: Atlas, row: int) -> dict[str, Any]:
-    images = atlas.images
+    images, named = atlas.images, int(atlas.images.predicted[row])
     return {
         "row": row,
         "id": images.ids[row],
         "photo": layout.photo_file(Path(), row).as_posix(),
-        "predicted": channels.class_name(atlas, int(images.predicted[row])),
-        "probability": charts.percent(float(images.probability[row])),
-        "label": channels.label_name(atlas, int(images.labels[row]), ""),
+        "predicted": channels.class_name(atlas, named),
+        "probability": charts.percent(float(images.probability[row])) if named >= 0 else "",
+        "label": channels.label_name(atlas, int(images.labels[row]), "") if named >= 0 else "",
         "right": bool(images.predicted[row] == atlas.truth[row]),
     }
 

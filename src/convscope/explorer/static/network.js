@@ -18,7 +18,7 @@ const find = () => {
 
 const turn = () => {
   const epochs = field.dataset.epochs.split(","), at = epochs.filter(epoch => epoch <= +field.value).length - 1;
-  document.body.style = `--at:${at};--of:${epochs.length};--share:${field.value / field.max}`;
+  document.body.style = `--at:${at};--of:${epochs.length};--share:${epochs[at] / field.max}`;
   return field.ariaValueText = epochs[at];
 };
 
