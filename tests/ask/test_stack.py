@@ -170,3 +170,14 @@ def test_a_pass_that_is_being_left_is_left():
         torch.ones(2).sum()
         asked.set()
     assert torch.is_grad_enabled()
+
+
+def test_probabilities_are_those_of_predict_temperature_included(model, tmp_path):
+    tempered = cs.Model(
+        model.module, fit=FIT, mean=model.mean, std=model.std, classes=model.classes, calibration=0.4
+    )
+    known = survey(tempered, open_images(PICTURES), into=tmp_path / "atlas", photos=2, project=False)
+    row = known.chosen[0]
+    made = stack(Scene(known, tempered, find_picture(known, str(row))))
+    best = cs.predict(tempered, [PICTURES[row]])[0].probability
+    assert made.likeliest[0][1] == pytest.approx(best, abs=0.02)

@@ -53,7 +53,7 @@ class Scene:
         as_it_is = replace(model.fit, how="stretch", resize=None)
         return Model(
             model.module, fit=as_it_is, mean=model.mean, std=model.std, classes=model.classes,
-            name=model.name, choose=model.choose,
+            name=model.name, choose=model.choose, calibration=model.calibration,
         )  # fmt: skip
 
     def see(self, unit: Unit, lens: Any) -> Answer:
