@@ -16,13 +16,19 @@ from .planted import GROUPS, MARK, MARKED, SIDE, pictures
 from .visiting import visit
 
 
-def planted_channel(model: cs.Model, why: cs.Why) -> int:
-    """The channel through which the mark alone moves the scores most: the same picture without and with it."""
+def planted_channels(model: cs.Model, why: cs.Why) -> list[int]:
+    """The channels through which the mark alone moves the scores, each half as much as the one that does most, or more.
+
+    How many learn it, and which speaks loudest on one picture, is decided by the last bits of a processor's sums.
+    """
     both = [model.preprocess(pictures(mark).split("val").sorted_by_id()[why.row]) for mark in (False, True)]
     with torch.no_grad():
         without, bearing = model.module[:-2](torch.stack(both)).flatten(1)
     head = model.module[-1].weight
-    return int(((bearing - without) * (head[MARKED] - head[why.against_index])).argmax())
+    moved = (bearing - without) * (head[MARKED] - head[why.against_index])
+    found = (moved >= moved.max() / 2).nonzero().flatten().tolist()
+    assert len(found) < len(moved) / 2
+    return found
 
 
 def test_the_planted_shortcut_is_found(story):
@@ -31,7 +37,7 @@ def test_the_planted_shortcut_is_found(story):
     left, top, right, bottom = why.where.lowest
     middle = (left + right) / 2, (top + bottom) / 2
     assert all(MARK[0] <= place <= MARK[2] for place in middle)
-    assert why.suspect.channel == planted_channel(model, why)
+    assert why.suspect.channel in planted_channels(model, why)
     paste = why.test("paste").numbers
     assert paste["count"] >= 0.8 * paste["total"]
     assert paste["control_count"] <= 0.2 * paste["control_total"]

@@ -105,7 +105,9 @@ def uneven(planted):
 
 def step_of(images, tmp_path, parts=1, **asked):
     """The gradients of the first step."""
-    recipe = Recipe(net="4c3 p2", out=str(tmp_path / str(len(list(tmp_path.iterdir())))), batch=16, **asked)
+    out = str(tmp_path / str(len(list(tmp_path.iterdir()))))
+    # what torch and scikit-learn say is told in float32, whatever this processor would train in
+    recipe = Recipe(net="4c3 p2", out=out, batch=16, precision="float32", **asked)
     course = start_course(images, "planted", recipe)
     state = first_state(course)
     batch = course.batches(0)[0]

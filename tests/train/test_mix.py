@@ -70,7 +70,8 @@ def test_the_other_picture_keeps_its_own_change(six):
 
 @pytest.mark.parametrize("asked", [{"mix": "mixup"}, {"mix": "cutmix", "smoothing": 0.0}])
 def test_the_loss_is_torchs_of_soft_targets(images, tmp_path, asked):
-    course = start_course(images, "planted", Recipe(net="4c3 p2", out=str(tmp_path), batch=16, **asked))
+    recipe = Recipe(net="4c3 p2", out=str(tmp_path), batch=16, precision="float32", **asked)
+    course = start_course(images, "planted", recipe)
     state, batch = first_state(course), course.batches(0)[0]
     loss, _ = gradients(course, state, [batch])
     found = [parameter.grad.clone() for parameter in state.net.parameters()]
