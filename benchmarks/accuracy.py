@@ -85,6 +85,7 @@ def stated(folder: Path) -> dict[str, Any]:
     names = (
         "preset", "net", "weights", "imgsz", "epochs", "batch", "optimizer", "lr", "weight_decay", "smoothing",
         "ema", "augment", "flip", "hole", "mix", "val",
+        "precision",
     )  # fmt: skip
     return {name: getattr(recipe, name) for name in names}
 

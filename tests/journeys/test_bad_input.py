@@ -142,6 +142,10 @@ def test_a_unit_out_of_range(run, photos, here, unit, says):
     ("words", "says"),
     [
         (("train", "{photos}", "--epochs", "0"), "epochs is 0: choose a number from 1"),
+        (
+            ("train", "{photos}", "--epochs", "12", "--minutes", "2"),
+            "epochs is 12 and minutes is 2, and each says",
+        ),
         (("train", "{photos}", "--lr", "99"), "lr is 99.0: choose a number from 1e-07 to 10"),
         (("survey", "{run}", "--k", "0"), "--k 0 is out of range: choose 1 to 100"),
         (("sheet", "{run}", "--layer", "relu1", "--channels", "0"), "--channels. Must be >= 1"),

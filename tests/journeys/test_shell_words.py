@@ -64,11 +64,23 @@ def test_a_picture_named_as_what_is_written_beside_it_stays(run, photos, here, c
 
 def test_a_run_is_told_nothing_beside(run, photos, here):
     line = refused("evaluate", run, "--weights", f"{run}@1")
-    assert line.endswith("knows its own weights: leave out --weights")
+    assert line.endswith("which is told nothing: leave out --weights")
+    assert refused("summary", run, "--imgsz", "32").endswith("leave out --imgsz")
     assert f"so write {run}@1 instead of resnet18" in refused("summary", "resnet18", "--weights", f"{run}@1")
     picture = photos / "disc" / "00.png"
-    several = ("--model", run, "--model", "6c3 p2", "--imgsz", "32", "--classes", "3", picture)
-    assert "imgsz" not in convscope("predict", *several).err  # the flags are for the one that needs them
+    several = (
+        "--model",
+        run,
+        "--model",
+        "6c3 p2",
+        "--imgsz",
+        "32",
+        "--classes",
+        "disc,square,stripes",
+        picture,
+    )
+    answer = convscope("predict", *several)  # the flags are for the one that needs them
+    assert (answer.code, "imgsz" in answer.err) == (0, False), answer.err
 
 
 def test_a_folder_or_a_picture_in_the_place_of_the_network(photos, here):

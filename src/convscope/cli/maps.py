@@ -38,12 +38,12 @@ def maps(
     json
         Print sizes, ranges and shares of zeros as JSON.
     """
-    from convscope.plain.maps import sheet_name
+    from convscope.plain.maps import INPUT, sheet_name
     from convscope.studies.maps import maps as see
 
     seen = see(network.open(model), picture, layer)
     folder = Path(out or f"{Path(picture).stem}-maps")
-    for sheet in ("input.png", *map(sheet_name, seen.layers.values())):
+    for sheet in (INPUT, *map(sheet_name, seen.layers.values())):
         keep(folder / sheet, [picture])
     page = seen.save(folder, top=top)
     if json:

@@ -113,7 +113,7 @@ def _refuse_asked(text: str, asked: Asked) -> None:
     ]
     if given:
         raise BadModel(
-            f"{text} is a trained model and knows its own {', '.join(given)}: leave out {', '.join(f'{name}=' for name in given)}"
+            f"{text} is a trained model, which is told nothing: leave out {', '.join(f'{name}=' for name in given)}"
         )
 
 

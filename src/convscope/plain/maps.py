@@ -14,6 +14,7 @@ from convscope.plain.names import escape
 from convscope.plain.page import document, figure, heading, paragraph, picture, scroll
 
 MAPS_SHOWN, BARS_SHOWN = 64, 480  # channels on a sheet, unless more or fewer are asked for
+INPUT = "input.png"  # the sheet of the picture itself
 LEGEND = (
     "Every sheet has one scaling for all its channels, written on it: its full white is the 99.5th percentile "
     "of the absolute values that are not zero. Numbers before a ReLU have a sign, and zero is the middle grey; "
@@ -110,7 +111,7 @@ class Maps:
         from convscope.plain.render import save_png
 
         root = Path(folder)
-        save_png(root / "input.png", self.pixels)
+        save_png(root / INPUT, self.pixels)
         parts = list(_introduction(self))
         for place, members in enumerate(self.blocks(), 1):
             parts.append(heading(f"{place}. {' → '.join(layer.name for layer in members)}"))
@@ -146,7 +147,7 @@ def _count(layer: LayerMaps, channels: np.ndarray) -> str:
 def _introduction(maps: Maps) -> Iterator[str]:
     height, width = maps.pixels.shape[:2]
     yield figure("input", f"what the network is shown: {height}x{width} pixels", picture(
-        "input.png", "the picture as the network is shown it", width, height, "pixels"
+        INPUT, "the picture as the network is shown it", width, height, "pixels"
     ))  # fmt: skip
     if maps.named:
         best = ", ".join(f"{name} {share:.1%}" for name, share in maps.named)

@@ -1,6 +1,5 @@
 """Sums that do not depend on the order of their terms, so that shards, retries and resumed passes agree."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 BITS = 48  # of the fraction: steps of 3.6e-15
 TOGETHER = 32  # terms that a float64 can add without rounding: 48 bits and 5
 LARGEST = 2.0**48
-ACROSS = 512  # of the last axis at a time, so that what is reckoned stays in the cache
+ACROSS = 512  # of the last axis at a time, so that what is computed stays in the cache
 
 
 class ExactSum:
@@ -33,7 +32,8 @@ class ExactSum:
             terms = self._add_endless(places, terms)
         for start in range(0, len(terms), TOGETHER):
             these = slice(start, start + TOGETHER)
-            for across in strips(terms.shape[-1]):
+            for left in range(0, terms.shape[-1], ACROSS):
+                across = slice(left, left + ACROSS)
                 there, *sums = added(places[these], *fixed_point(terms[these, ..., across]))
                 self._carry((there, ..., across), *(part.astype(np.int64) for part in sums))
 
@@ -65,11 +65,6 @@ class ExactSum:
         """The sum of all sums as float64, ``[*shape]``."""
         with np.errstate(invalid="ignore"):
             return self.whole.sum(axis=0) + self.parts.sum(axis=0) * 2.0**-BITS + self.endless.sum(axis=0)
-
-
-def strips(length: int) -> Iterator[slice]:
-    """All of an axis, ``ACROSS`` at a time."""
-    return (slice(start, start + ACROSS) for start in range(0, length, ACROSS))
 
 
 def fixed_point(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

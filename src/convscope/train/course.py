@@ -100,6 +100,10 @@ class Course:
 
 def start_course(images: Images, data: str, recipe: Recipe) -> Course:
     """Check everything, make the run folder, decode the images; raises before anything is trained."""
+    if recipe.epochs and recipe.minutes:
+        raise BadSpec(
+            f"epochs is {recipe.epochs} and minutes is {recipe.minutes:g}, and each says how long to train: give one of them"
+        )
     odd = check_images(images)
     device = choose_device(recipe.device)
     recipe = replace(recipe, precision=choose_precision(recipe.precision, device))

@@ -69,7 +69,7 @@ class Recipe:
     epochs
         How often every training image is seen.
     minutes
-        Train for this time instead, decoding and report included: planned by timing a few steps, and again
+        Train for this time instead of so many epochs, decoding and report included: planned by timing a few steps, and again
         where the machine turns out slower or faster, so that such a run is not repeatable to the bit.
     patience
         Stop after this many epochs without a better one.
