@@ -68,18 +68,9 @@ def test_a_run_is_told_nothing_beside(run, photos, here):
     assert refused("summary", run, "--imgsz", "32").endswith("leave out --imgsz")
     assert f"so write {run}@1 instead of resnet18" in refused("summary", "resnet18", "--weights", f"{run}@1")
     picture = photos / "disc" / "00.png"
-    several = (
-        "--model",
-        run,
-        "--model",
-        "6c3 p2",
-        "--imgsz",
-        "32",
-        "--classes",
-        "disc,square,stripes",
-        picture,
-    )
-    answer = convscope("predict", *several)  # the flags are for the one that needs them
+    (here / "names.txt").write_text("disc\nsquare\nstripes\n")
+    told = ("--imgsz", "32", "--classes", "names.txt")  # the flags are for the one that needs them
+    answer = convscope("predict", "--model", run, "--model", "6c3 p2", *told, picture)
     assert (answer.code, "imgsz" in answer.err) == (0, False), answer.err
 
 
