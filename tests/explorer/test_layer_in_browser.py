@@ -180,6 +180,23 @@ def test_a_panel_that_comes_after_it_was_closed_stays_closed(browser, served):
         assert page.evaluate("[document.querySelectorAll('dialog[open]').length, location.search]") == [0, ""]
 
 
+def test_the_keyboard_goes_on_where_the_eye_is(browser, served):
+    with visit(browser, f"{served}layer/relu1/", viewport=WIDE) as page:
+        page.focus(".card[data-channel='3'] a")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog:modal .panel[data-channel='3']")
+        page.keyboard.press("j")
+        page.wait_for_selector(".panel[data-channel='4']")
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.closest('.card').dataset.channel") == "4"
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog:modal .panel[data-channel='4']")
+        page.focus(".neighbours a")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".panel:not([data-channel='4'])")
+        assert page.evaluate("document.activeElement.className") == "panel-body"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_jumps_while_a_page_is_filled(browser, served, width):
     with visit(browser, served, viewport={"width": width, "height": 900}) as page:

@@ -129,13 +129,14 @@ def test_images_count_what_they_show(app):
         ("/loupe/9/relu1.js", "", "unknown chosen image &#39;9&#39;"),
         ("/layer/relu1/panels/044.js", "", "unknown panel shard &#39;44&#39;"),
         ("/images/photo-0.png", "", "images/photo-0.png is missing: `convscope survey RUN` makes it"),
-        ("/nowhere/", "", "There is no such page"),
+        ("/nowhere/", "", "There is no such page.*This atlas has no page /nowhere/"),
+        ("/layer/relu1/9/", "", "This atlas has no page /layer/relu1/9/"),
     ],
 )
 def test_what_does_not_exist_is_named_with_what_does(app, path, query, says):
     reply = ask(app, path, query=query)
     assert reply.status == 404
-    assert re.search(says, reply.text)
+    assert re.search(says, reply.text, re.DOTALL)
 
 
 def test_a_half_made_atlas_shows_what_it_has(half_made):

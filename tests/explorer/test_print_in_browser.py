@@ -14,6 +14,8 @@ def test_an_open_channel_is_printed_whole_and_alone(browser, served):
         assert rest == 0
         assert part == whole > page.viewport_size["height"]
         assert paper >= whole
+        assert page.locator("scope-copy button:not([hidden])").count() == 2
+        assert not page.locator("scope-copy button:visible").count()  # nothing to press on paper
 
 
 def test_ink_is_dark_on_paper(browser, served):

@@ -4,6 +4,7 @@ import gzip
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,9 @@ def _problem(site: Site, request: Request, error: Exception) -> Response:
     if isinstance(error, UnknownName):
         title, sentence, status = "There is no such page", str(error), 404
     elif isinstance(error, HTTPException):
-        title, sentence, status = "There is no such page", error.detail, error.status_code
+        unsaid = error.detail == HTTPStatus(error.status_code).phrase
+        sentence = f"This atlas has no page {request.url.path}." if unsaid else error.detail
+        title, status = "There is no such page", error.status_code
     elif isinstance(error, ConvscopeError):
         title, sentence = "A part of the atlas is missing", str(error)
     else:

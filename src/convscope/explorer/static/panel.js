@@ -51,8 +51,9 @@ customElements.define("scope-panel", class extends HTMLElement {
     this.dialog.onclose = () => {
       const channel = Scope.get("c");
       this.asked = null;
-      if (channel !== null) Scope.set({ c: null }, true);
-      if (document.activeElement.matches("body, dialog *")) document.querySelector(`.card[data-channel="${channel}"] a`)?.focus();
+      if (channel === null) return;
+      Scope.set({ c: null }, true);
+      document.querySelector(`.card[data-channel="${channel}"] a`)?.focus();
     };
     document.addEventListener("click", event => {
       const link = event.target.closest(".card a, .kernel, .neighbours a");
@@ -82,6 +83,7 @@ customElements.define("scope-panel", class extends HTMLElement {
     if (this.asked !== text) return;  // closed while it came, or another asked for
     if (Scope.get("c") !== text) Scope.set({ c: text }, step);
     if (!this.dialog.open) this.dialog[Scope.embed ? "show" : "showModal"]();  // the way out stays in reach
+    if (document.activeElement === document.body) this.body.focus();  // the link that was followed is gone
     this.dress();
     this.dialog.scrollTop = 0;  // last, as it makes a layout
     setTimeout(() => this.ahead(), 100);
