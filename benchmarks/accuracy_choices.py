@@ -118,24 +118,33 @@ def judgements(course: Course, net: nn.Module) -> Tensor:
     scores = torch.cat([net(course.normalise(values)) for values in course.val.values.split(250)])
     net.train()
     labels = course.val.labels
-    return torch.stack([scores.argmax(1) == labels, functional.cross_entropy(scores, labels, reduction="none")])
+    return torch.stack(
+        [scores.argmax(1) == labels, functional.cross_entropy(scores, labels, reduction="none")]
+    )
 
 
 def kept(history: list[Tensor]) -> dict[str, list[float]]:
     """Of each rule, the mean accuracy of the epochs it keeps, by those who did not choose, and the mean epoch."""
     found = torch.stack(history).double()  # [epochs, right and loss, images]
     whole, count = found[:, 0].sum(1), found.shape[2]
-    means: dict[str, list[Tensor]] = {"most right, then least loss": [], "most right, then latest": [],
-                                      "least loss": [], "last": []}  # fmt: skip
+    means: dict[str, list[Tensor]] = {}
     for part in found.split(CHOOSERS, 2):
-        right, loss = part[:, 0].sum(1), part[:, 1].mean(1)
+        right, loss, chose = part[:, 0].sum(1), part[:, 1].mean(1), part.shape[2]
         later = torch.arange(len(found)) / len(found)
-        scores = (right - loss / (loss.max() + 1), right + later, -loss, later)
-        for rule, score in zip(means.values(), scores, strict=True):
+        share = (right.max() + 1) / (chose + 2)
+        error = (share * (1 - share) * chose).sqrt()  # of a count
+        scores = {
+            "most right, then least loss": right - loss / (loss.max() + 1), "most right, then latest": right + later,
+            "latest within a standard error of the most right": (right >= right.max() - error) + later,
+            "latest within two": (right >= right.max() - 2 * error) + later, "least loss": -loss, "last": later,
+        }  # fmt: skip
+        for rule, score in scores.items():
             epoch = score.argmax()
-            rule.append(torch.stack([(whole - right)[epoch] / (count - part.shape[2]), epoch + 1.0]))
+            figures = torch.stack([(whole - right)[epoch] / (count - chose), epoch + 1.0])
+            means.setdefault(rule, []).append(figures)
     return {
-        rule: [round(value, 5) for value in torch.stack(rows).mean(0).tolist()] for rule, rows in means.items()
+        rule: [round(value, 5) for value in torch.stack(rows).mean(0).tolist()]
+        for rule, rows in means.items()
     }
 
 

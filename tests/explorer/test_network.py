@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -122,9 +123,11 @@ def test_a_run_is_read_up_to_its_last_whole_line(grown):
     run = run_of(grown)
     assert run is not None
     assert [one.epoch for one in run.epochs] == [1, 2, 3, 4]
-    assert run.best.epoch == 4
+    assert run.best.epoch == 4  # of a run that does not say which was kept, the most accurate
     assert run.gap == pytest.approx(0.4)
     assert run.made(grown)
+    said = tuple(replace(one, kept=one.epoch in (1, 3)) for one in run.epochs)
+    assert replace(run, epochs=said).best.epoch == 3
 
 
 def test_training_shows_curves_and_every_channel_that_was_followed(grown):

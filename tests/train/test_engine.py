@@ -238,7 +238,7 @@ def test_workers_may_change_at_a_resume(images, quick, stop_at):
 def test_patience_ends_a_run_that_gets_no_better(images, quick, tmp_path, monkeypatch):
     from convscope.train import loop
 
-    accuracies = iter([0.5, 0.9, 0.7, 0.6, 0.8, 1.0])
+    accuracies = iter([0.5, 0.9, 0.3, 0.2, 0.4, 1.0])
     monkeypatch.setattr(loop, "validate", lambda course, state: (1.0, next(accuracies)))
     events = []
     train(images, **quick | {"epochs": 6}, patience=3, on_progress=events.append)

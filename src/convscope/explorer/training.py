@@ -22,6 +22,7 @@ class Epoch:
     accuracy: float
     val_accuracy: float
     lr: float
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Run:
 
     @cached_property
     def best(self) -> Epoch:
-        """The epoch whose weights were kept: highest validation accuracy, of equals the lowest loss."""
-        return min(self.epochs, key=lambda one: (-one.val_accuracy, one.val_loss))
+        """The epoch whose weights were kept; runs of before that was written kept the most accurate, of equals that of lower loss."""
+        kept = [one for one in self.epochs if one.kept]
+        return kept[-1] if kept else min(self.epochs, key=lambda one: (-one.val_accuracy, one.val_loss))
 
     @property
     def gap(self) -> float:
@@ -65,7 +67,7 @@ def run_of(atlas: Atlas) -> Run | None:
 
 def _epochs(path: Path) -> Iterator[Epoch]:
     """The lines that are whole; a run that is still going may be writing the last one."""
-    names = [one.name for one in fields(Epoch)]
+    names = [one.name for one in fields(Epoch) if one.name != "kept"]
     lines: list[str] = []
     with suppress(OSError, ValueError):
         lines = path.read_text("utf-8").splitlines()
@@ -74,4 +76,4 @@ def _epochs(path: Path) -> Iterator[Epoch]:
             row = json.loads(line)
             numbers = [float(row[name]) for name in names]
             if all(map(isfinite, numbers)):
-                yield Epoch(int(numbers[0]), *numbers[1:])
+                yield Epoch(int(numbers[0]), *numbers[1:], kept=row.get("kept") is True)

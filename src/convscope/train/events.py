@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """Every training image was seen once more; accuracies are fractions."""
+    """Every training image was seen once more; accuracies are fractions, ``kept`` says whether its weights are kept so far."""
 
     epoch: int
     epochs: int
@@ -46,7 +46,7 @@ class Epoch:
     val_accuracy: float
     lr: float
     seconds: float
-    best: bool
+    kept: bool
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from convscope.plain.machine import keep_freed_memory
 from convscope.plain.overrides import with_overrides
 from convscope.train.average import Average
 from convscope.train.calibration import calibrate
+from convscope.train.choice import keeps
 from convscope.train.course import VAL, Course, continue_course, labelled, record_course, start_course
 from convscope.train.events import Epoch, Finished, Listener, Started, Step, ignore
 from convscope.train.finetune_stage import first_stage, state_from_weights
@@ -151,12 +152,12 @@ def close_epoch(course: Course, state: State, epoch: int, seconds: float, on_pro
 
 
 def remember(course: Course, state: State, row: dict[str, Any], on_progress: Listener) -> None:
-    """Add an epoch to the history, and keep its weights where it is the best."""
+    """Add an epoch to the history, and keep its weights where none before was clearly better."""
+    row["kept"] = keeps(state.history, row, len(course.val))
     state.history.append(row)
-    best = state.best is row
-    if best:
+    if row["kept"]:
         state.kept = state.weights()
-    on_progress(Epoch(epochs=course.epochs_in(state.steps), best=best, **row))
+    on_progress(Epoch(epochs=course.epochs_in(state.steps), **row))
 
 
 def finish(course: Course, state: State, on_progress: Listener) -> Model:

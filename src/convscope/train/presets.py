@@ -24,7 +24,7 @@ BEST: dict[str, Any] = {"hole": 0.35}
 PATIENT = ("best",)  # presets that train a deeper network, and judge by fewer images
 HELD_OUT = 0.2  # of the images
 # where patience is asked, no more than these choose the epoch and the others are trained on: with one cycle of the rate
-# the best epoch was one of the last six in every run on clothes of benchmarks/accuracy.json: there is little to choose
+# the last epochs are the best ones, and there is little to choose (convscope.train.choice)
 JUDGES = 500
 # 24 epochs had 91.3 % of 2,000 held-out clothes, 12 epochs 90.6 % (one seed); more than 24 were not compared
 EFFORT = {"fast": 0.25, "balanced": 1.0, "best": 2.5}  # training time, where no epochs are asked

@@ -12,6 +12,7 @@ import torch
 from convscope.model.model import Model
 from convscope.plain.files import write_json, write_text
 from convscope.train.card import card
+from convscope.train.choice import kept_epoch
 from convscope.train.contents import contents
 from convscope.train.course import TEST, VAL, Course, labelled
 from convscope.train.evaluate import measure
@@ -21,7 +22,8 @@ from convscope.train.predict import Prediction, predict
 from convscope.train.run import environment
 
 CHOSEN = (
-    "The epoch was chosen by the validation images, so their accuracy is a little better than on new ones."
+    "The epoch was chosen by the validation images (the latest that is not clearly worse than the best), so their "
+    "accuracy may be a little better than on new ones."
 )
 FITTED = "The temperature was fitted on the validation images, so their calibration is a little better than on new ones."
 UNFITTED = "No temperature was fitted, as no validation image was named wrongly: how sure to be cannot be told from them."
@@ -51,7 +53,7 @@ def shown_split(report: dict[str, Any]) -> str:
 
 def summary(course: Course, history: list[dict[str, Any]], model: Model) -> dict[str, Any]:
     """All of the report but what was measured."""
-    best = min(history, key=lambda row: (-row["val_accuracy"], row["val_loss"]), default={})
+    kept = kept_epoch(history) or {}
     folder = str(course.run.folder)
     return {
         "name": course.run.folder.name,
@@ -63,7 +65,7 @@ def summary(course: Course, history: list[dict[str, Any]], model: Model) -> dict
         "classes": list(model.classes),
         "train_images": len(course.train),
         "epochs": course.epochs,
-        "best_epoch": best.get("epoch"),
+        "best_epoch": kept.get("epoch"),
         "seconds": round(sum(row["seconds"] for row in history), 1),
         "seed": course.recipe.seed,
         "temperature": model.calibration,

@@ -18,6 +18,7 @@ from convscope.train.checkpoint import (
     write_checkpoint,
     write_newest,
 )
+from convscope.train.choice import Row, highest, kept_epoch
 from convscope.train.optimizer import optimizer_tensors, restore_optimizer
 from convscope.train.run import Run
 
@@ -45,9 +46,9 @@ class State:
     shares: Mapping[str, float] = field(default_factory=dict)  # of the learning rate, by parameter
 
     @property
-    def best(self) -> dict[str, Any] | None:
-        """The epoch of highest validation accuracy; of equal ones the one with the lower loss."""
-        return min(self.history, key=lambda row: (-row["val_accuracy"], row["val_loss"]), default=None)
+    def best(self) -> Row | None:
+        """The epoch whose weights are kept."""
+        return kept_epoch(self.history)
 
     @property
     def epochs(self) -> int:
@@ -61,8 +62,8 @@ class State:
             layer.eval()
 
     def ends(self, patience: int | None) -> bool:
-        """Whether all steps are done, or the best epoch is ``patience`` epochs ago."""
-        since = self.epochs - (self.best or {}).get("epoch", 0)
+        """Whether all steps are done, or the most accurate epoch is ``patience`` epochs ago."""
+        since = self.epochs - (highest(self.history) or {}).get("epoch", 0)
         return self.step >= self.steps or (patience is not None and since >= patience)
 
     def count(self, loss: float, right: float, seen: int) -> None:
