@@ -44,6 +44,10 @@ class Findings:
     together: dict[str, str]
     seconds: float
 
+    def __repr__(self) -> str:
+        kinds = ", ".join(dict.fromkeys(one.kind for one in self))
+        return f"<Findings of {self.name}: {self.images} images, {kinds or 'nothing found'}>"
+
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
 

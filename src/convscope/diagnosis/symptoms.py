@@ -75,6 +75,10 @@ class Diagnosis:
     symptoms: tuple[Symptom, ...]
     lacks: tuple[Lack, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{kind} {count}" for kind, count in self.counts().items() if count)
+        return f"<Diagnosis: {counts or 'no symptom'}; in .symptoms>"
+
     def of(self, kind: str) -> tuple[Symptom, ...]:
         """The symptoms of one kind, in order."""
         return tuple(one for one in self.symptoms if one.kind == kind)

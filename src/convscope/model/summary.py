@@ -64,6 +64,9 @@ class Summary:
     warnings: tuple[ModelWarning, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Summary of {self.name}: {len(self.rows)} calls, {self.parameters:,} parameters; print it for the table>"
+
     @property
     def parameters(self) -> int:
         return sum(row.parameters for row in self.rows)

@@ -36,6 +36,10 @@ class Convolved:
     position: tuple[int, int]
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        height, width = self.map.shape
+        return f"<Convolved {self.title}: a map of {height}x{width}; print it for the sum at {self.position}>"
+
     def __str__(self) -> str:
         from convscope.plain.convolved_words import in_words
 

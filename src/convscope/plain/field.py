@@ -1,6 +1,6 @@
 """The receptive field of a layer: which input pixels each of its positions can see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,8 +24,8 @@ class Field:
     stride: tuple[int, int] | None
     start: tuple[int, int] | None
     exact: bool
-    rows: np.ndarray
-    columns: np.ndarray
+    rows: np.ndarray = field(repr=False)  # of a line for every position
+    columns: np.ndarray = field(repr=False)
 
     def at(self, y: int, x: int) -> Box:
         """The input pixels that position (y, x) can see, clipped to the image."""

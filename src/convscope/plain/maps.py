@@ -38,6 +38,9 @@ class LayerMaps:
     field: tuple[int, int]
     array: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"<LayerMaps {self.name}: {self.size}>"
+
     @property
     def low(self) -> float:
         return float(self.array.min())
@@ -84,6 +87,9 @@ class Maps:
     layers: Mapping[str, LayerMaps]
     named: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Maps of {self.model}: {len(self.layers)} layers, in .layers by name>"
 
     def blocks(self) -> Iterator[list[LayerMaps]]:
         """A convolution with all that follows it up to the next one."""

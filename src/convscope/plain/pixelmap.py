@@ -29,6 +29,10 @@ class PixelMap:
     value: float | None = None
     picture: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        size = "x".join(map(str, self.array.shape))
+        return f"<PixelMap {size}, {self.validity.label}: {self.caption}>"
+
     def pixels(self) -> np.ndarray:
         """The whole map as display pixels, uint8 ``[height, width, 3]``: over its picture, or zero at mid-grey."""
         from convscope.plain.render import heat, signed

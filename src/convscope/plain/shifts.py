@@ -81,6 +81,10 @@ class LayerChange:
     change: np.ndarray
     aligned: np.ndarray
 
+    def __repr__(self) -> str:
+        pictures, shifts = self.change.shape
+        return f"<LayerChange {self.name}: {pictures} pictures x {shifts} shifts>"
+
 
 @dataclass(frozen=True, eq=False)
 class Reaction:
@@ -96,6 +100,9 @@ class Reaction:
     probability: np.ndarray
     kept: np.ndarray
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Reaction of {self.model}: {len(self.layers)} layers, in .layers by name>"
 
     @property
     def output(self) -> LayerChange:
@@ -116,6 +123,10 @@ class Shifts:
     model: Reaction
     twin: Reaction | None = None
     example: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        many = "1 picture" if len(self.ids) == 1 else f"{len(self.ids)} pictures"
+        return f"<Shifts of {many} by {self.settings.by} pixels: {', '.join(map(repr, filter(None, (self.model, self.twin))))}>"
 
     @property
     def notes(self) -> list[str]:

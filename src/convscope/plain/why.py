@@ -192,6 +192,9 @@ class Why:
         """Plain data, from which ``read_why`` makes an equal one."""
         return asdict(self)
 
+    def __repr__(self) -> str:
+        return f"<Why {self.image} is {self.predicted} and not {self.against}: print it for the answer>"
+
     def __str__(self) -> str:
         return "\n".join(self.lines())
 

@@ -33,6 +33,9 @@ class Prediction:
     probabilities: np.ndarray  # float32 [classes], in the order of ``model.classes``
     votes: int = 1
 
+    def __repr__(self) -> str:
+        return f"<Prediction {self.id}: {self.predicted or 'not sure enough'}, {self.probability:.1%}>"
+
     @property
     def abstained(self) -> bool:
         return not self.predicted
