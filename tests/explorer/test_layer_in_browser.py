@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from convscope.atlas import layout
+from convscope.atlas.write import write_picture
+
 from . import many
 from .conftest import running
 from .synthetic import LAYERS, colour
@@ -125,7 +128,7 @@ def test_an_address_brings_back_view_order_question_channel_and_scale(browser, s
         assert page.evaluate("Number(Scope.get('c'))") == order[(order.index(77) + 1) if 77 in order else 0]
         last = page.evaluate("Scope.get('c')")
         page.keyboard.press("Escape")
-        page.wait_for_selector("dialog:not([open])", state="attached")
+        until(page, "() => Scope.get('c') === null")  # said a moment after it is closed
         page.go_back()
         page.wait_for_selector(f"dialog:modal .panel[data-channel='{last}']")
         assert page.evaluate("document.querySelector('.grid').dataset.view") == "table"
@@ -238,6 +241,21 @@ def test_buttons_of_pages_show_only_where_there_are_several(browser, served):
         page.fill("[name=q]", "layer:relu1")
         until(page, "() => document.querySelector('scope-find output').textContent.startsWith('10 of')")
         assert not page.locator(".pager").is_visible()
+
+
+def test_a_page_of_answers_is_named_once_something_is_asked(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr(many, "ROWS", 130)
+    atlas = many.build(tmp_path, layers=1, channels=4)
+    for sheet in (0, 1):
+        write_picture(layout.thumbs_file(tmp_path, sheet), np.zeros((640, 640, 3), np.uint8))
+    with (
+        running(atlas) as url,
+        visit(browser, f"{url}images/", viewport=WIDE) as page,
+    ):
+        said = "document.querySelector('scope-find output').textContent"
+        until(page, f"() => {said} === '130 of 130'")  # what the server lists has pages of its own
+        page.select_option("[name=sort]", "p")
+        until(page, f"() => {said} === '130 of 130, page 1 of 2'")
 
 
 def test_the_line_over_the_curves_stands_at_the_epoch_that_is_shown(browser, served):

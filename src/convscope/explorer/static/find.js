@@ -64,7 +64,7 @@ customElements.define("scope-find", class extends Scope.Asking {
     const part = this.rows.slice((this.page - 1) * many, this.page * many);
     while (this.list.children.length > part.length) this.list.lastElementChild.remove();
     Scope.fill(this, part.map((row, place) => [row, place]), this.inSight, item => this.row(...item));
-    this.say.textContent = `${total} of ${this.table.count}${note}${this.like()}` + (pages > 1 ? `, page ${this.page} of ${pages}` : "")
+    this.say.textContent = `${total} of ${this.table.count}${note}${this.like()}` + (pages > 1 && !this.list.closest("[hidden]") ? `, page ${this.page} of ${pages}` : "")
       + Scope.unknown(unknown) + (unknown.length ? ` Ask by ${Object.keys(this.table.columns).join(", ")}.` : "");
     for (const button of this.steps) button.disabled = this.page === (button.dataset.step < 0 ? 1 : pages);
     if (this.image) this.preview(this.list.firstElementChild);
