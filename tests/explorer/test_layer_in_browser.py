@@ -191,13 +191,13 @@ def test_the_keyboard_goes_on_where_the_eye_is(browser, served):
         page.keyboard.press("j")
         page.wait_for_selector(".panel[data-channel='4']")
         page.keyboard.press("Escape")
-        assert page.evaluate("document.activeElement.closest('.card').dataset.channel") == "4"
+        until(page, "() => document.activeElement.closest('.card')?.dataset.channel === '4'")
         page.keyboard.press("Enter")
         page.wait_for_selector("dialog:modal .panel[data-channel='4']")
         page.focus(".neighbours a")
         page.keyboard.press("Enter")
         page.wait_for_selector(".panel:not([data-channel='4'])")
-        assert page.evaluate("document.activeElement.className") == "panel-body"
+        until(page, "() => document.activeElement.className === 'panel-body'")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
