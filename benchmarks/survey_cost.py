@@ -5,10 +5,11 @@
 One process, one thread, CPU time. What is counted: winners with places, maximum, mean, class means, peaks and
 spreads, histogram, percentile, share above zero and the sample of peaks of all default layers, on batches in
 channels_last layout (``Survey.memory_format``; the default is contiguous, which costs about what the plain side
-shows). A survey of N distinct random images counts its first 1,952 unmeasured; of the next 512, every batch is
+shows). A survey of N distinct random images counts its first 1,312 unmeasured; of the next 2,048, every batch is
 counted and also goes through the bare network, in plain and in channels_last layout; whichever is fastest is what
 the survey is compared to. There as many images enter the winners as on average over the whole survey: of image n
-9 / n of the channels' winners are new, on average over 16,384 images what it is at 2,183. A round is two batches.
+9 / n of the channels' winners are new, on average over 16,384 images what it is at 2,183. A round is eight batches,
+as values wait for so many before they are counted.
 First the winners of one unit are compared with those of a search by plain module hooks: they must be the same to
 the bit, or the numbers are void.
 """
@@ -37,7 +38,8 @@ from convscope.survey.ranked import sampled_rows
 
 NETS = {"alexnet": 1.10, "resnet18": 1.12, "mobilenet_v2": 1.45}  # and what issue 6 asks
 BATCH, K, CLASSES = 32, 9, 1000
-CHECKED, FIRST, MEASURED = 128, 1920, 512  # images
+CHECKED, FIRST, MEASURED = 128, 1280, 2048  # images
+ROUND = 8  # batches
 
 
 def main() -> None:
@@ -86,8 +88,8 @@ def measure(name: str, images: int) -> dict[str, Any]:
         sides[side](np.arange(FIRST, FIRST + BATCH), pixels(range(FIRST, FIRST + BATCH)))
     rounds, load = [], []
     todo = chunks(FIRST + BATCH, FIRST + BATCH + MEASURED)
-    for turn, pair in enumerate(zip(todo[::2], todo[1::2], strict=True)):
-        rounds.append(timed(sides, pair, turn))
+    for turn in range(len(todo) // ROUND):
+        rounds.append(timed(sides, todo[turn * ROUND : (turn + 1) * ROUND], turn))
         load.append(os.getloadavg()[0])
     return summary(name, model, rounds, load)
 

@@ -25,7 +25,10 @@ ANSWERS = {
     "maps": (lambda: cs.maps(model(), PIXELS[0]), "Small"),
     "one of maps": (lambda: cs.maps(model(), PIXELS[0]).layers["conv1"], "conv1: 6 maps of 24x24"),
     "shift": (lambda: cs.shift(model(), PIXELS[0], by="0..2"), "0..2 pixels"),
-    "one of shift": (lambda: cs.shift(model(), PIXELS[0], by="0..2").model.output, "head: 1 pictures x 3 shifts"),
+    "one of shift": (
+        lambda: cs.shift(model(), PIXELS[0], by="0..2").model.output,
+        "head: 1 pictures x 3 shifts",
+    ),
     "convolve": (lambda: cs.convolve(PIXELS[0], "sobel-x"), "a map of 22x22"),
     "predict": (lambda: cs.predict(model(), images())[0], "%"),
     "summary": (lambda: cs.summary(model()), "parameters"),

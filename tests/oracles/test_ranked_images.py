@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from convscope.atlas import layout
@@ -127,6 +128,17 @@ def test_a_samples_quantiles_are_as_near_as_the_format_says() -> None:
     ranks = (values[:, :, None] <= found[None]).mean(axis=0) * 100
     for quantile, (share, within) in enumerate(zip((50, 90, 99), (4.4, 2.7, 0.9), strict=True)):
         assert (np.abs(ranks[:, quantile] - share) > within).sum() <= 12
+
+
+@pytest.mark.parametrize("sampled", [[2, 5, 11], [0, 13], []])
+def test_of_the_images_in_the_sample_and_of_no_other_the_peaks_are_kept(sampled: list[int]) -> None:
+    maps = torch.from_numpy(np.random.default_rng(0).normal(size=(14, 3, 2, 5)).astype(np.float32))
+    tally = Tally(3, 1, 2, 4, np.array(sampled, dtype=np.int64))
+    for rows in (np.arange(7, 14), np.arange(3, 7), np.arange(3)):
+        tally.add(maps[rows], rows, np.zeros(len(rows), dtype=np.int64), "layer")
+    flat = maps.numpy().reshape(14, 3, 10)[sampled]
+    assert (tally.peaks == flat.max(axis=2)).all()
+    assert (tally.places == flat.argmax(axis=2)).all()
 
 
 def test_two_images_leave_a_place_empty() -> None:

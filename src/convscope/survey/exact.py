@@ -1,13 +1,13 @@
 """Sums that do not depend on the order of their terms, so that shards, retries and resumed passes agree."""
 
-from typing import Any
+from types import EllipsisType
 
 import numpy as np
 
 BITS = 48  # of the fraction: steps of 3.6e-15
 TOGETHER = 32  # terms that a float64 can add without rounding: 48 bits and 5
 LARGEST = 2.0**48
-ACROSS = 512  # of the last axis at a time, so that what is computed stays in the cache
+VALUES = 1 << 15  # at a time, so that what is computed stays in the cache
 
 
 class ExactSum:
@@ -28,22 +28,21 @@ class ExactSum:
 
     def add(self, places: np.ndarray, terms: np.ndarray) -> None:
         """Add ``terms[n]`` to the sum at ``places[n]``."""
-        if not np.abs(terms).max(initial=0.0) < LARGEST:
+        if not (terms.max(initial=0.0) < LARGEST and terms.min(initial=0.0) > -LARGEST):
             terms = self._add_endless(places, terms)
-        for start in range(0, len(terms), TOGETHER):
-            these = slice(start, start + TOGETHER)
-            for left in range(0, terms.shape[-1], ACROSS):
-                across = slice(left, left + ACROSS)
-                there, *sums = added(places[these], *fixed_point(terms[these, ..., across]))
-                self._carry((there, ..., across), *(part.astype(np.int64) for part in sums))
+        some = min(TOGETHER, max(1, VALUES // max(1, self.whole[0].size)))
+        for start in range(0, len(terms), some):
+            these = slice(start, start + some)
+            there, *sums = added(places[these], *fixed_point(terms[these]))
+            self._carry(there, *(part.astype(np.int64) for part in sums))
 
     def merge(self, other: "ExactSum") -> None:
         """Take in another sum of the same shape."""
-        self._carry((...,), other.whole, other.parts)
+        self._carry(..., other.whole, other.parts)
         with np.errstate(invalid="ignore"):
             self.endless += other.endless
 
-    def _carry(self, there: tuple[Any, ...], whole: np.ndarray, parts: np.ndarray) -> None:
+    def _carry(self, there: np.ndarray | EllipsisType, whole: np.ndarray, parts: np.ndarray) -> None:
         parts += self.parts[there]
         self.parts[there] = parts & ((1 << BITS) - 1)
         parts >>= BITS

@@ -30,7 +30,7 @@ def count(upper: np.ndarray, counts: np.ndarray) -> None:
             for ours, of_channel in zip(
                 counts[start : start + ACROSS], np.ascontiguousarray(some.T), strict=True
             ):
-                ours += np.bincount(BIN_OF.take(of_channel), minlength=BINS)
+                ours += np.bincount(BIN_OF.take(of_channel), minlength=BINS).astype(ours.dtype)
         return
     places = BIN_OF.take(np.ascontiguousarray(upper.T))
     places += (np.arange(len(counts)) * BINS)[:, None]

@@ -15,7 +15,7 @@ from convscope.survey.sample import sample
 from convscope.survey.winners import Winners
 
 HISTOGRAM_BINS = 64
-CACHE = 2 << 20  # bytes that a core can read again without going to memory
+CACHE = 1 << 20  # bytes that a core can read again without going to memory
 SUMS = ("whole", "parts", "endless")
 COUNTS = ("positive", "counts", "class_images")
 SAMPLED = ("peaks", "places")
@@ -49,7 +49,8 @@ class Tally:
         self._winners = Winners.none(self.channels, self.k)
         self._waiting: list[tuple[np.ndarray, Winners]] = []
         self.positive = np.zeros(self.channels, dtype=np.int64)
-        self._counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int64)
+        # enough for 2^31 values of a channel, at half the memory of whole words
+        self._counts = np.zeros((self.channels, quantiles.BINS), dtype=np.int32)
         self._drawn: list[np.ndarray] = []
         self.low = np.full(self.channels, np.inf, dtype=np.float32)
         self.class_sums = ExactSum((self.classes + 1, 3, self.channels))
@@ -64,10 +65,11 @@ class Tally:
         maps = maps.float().contiguous(memory_format=torch.channels_last)
         peak, place, total = reduced(maps)
         _refuse_nan(peak, rows, layer)
-        means = total.astype(np.float64) / (maps.shape[2] * maps.shape[3])
         unlabelled_last = labels % (self.classes + 1)
-        strong = peak.astype(np.float64)
-        terms = np.stack([means, strong, strong**2], axis=1)
+        terms = np.empty((len(rows), 3, self.channels))
+        np.divide(total, maps.shape[2] * maps.shape[3], out=terms[:, 0], dtype=np.float64)
+        terms[:, 1] = peak
+        np.square(terms[:, 1], out=terms[:, 2])
         values = sample(maps, self.positions, rows).cpu()
         with self._one_at_a_time:
             self._rank(peak, place, rows, maps.shape[3])
@@ -77,7 +79,9 @@ class Tally:
             self._draw(values)
 
     def _keep(self, peak: np.ndarray, place: np.ndarray, rows: np.ndarray) -> None:
-        _, here, batch = np.intersect1d(self.sample, rows, assume_unique=True, return_indices=True)
+        here = np.searchsorted(self.sample, rows)
+        batch = np.flatnonzero(np.append(self.sample, -1)[here] == rows)
+        here = here[batch]
         self.peaks[here] = peak[batch] + 0.0  # minus zero would become zero when parts are added
         self.places[here] = place[batch]
 
@@ -108,7 +112,7 @@ class Tally:
         self.low = np.minimum(self.low, values.amin(dim=0).numpy())
         self._drawn.append(quantiles.upper_bits(values))
         # the bins of many channels are too many to stay in the cache: seldom, each channel with many values
-        if sum(map(len, self._drawn)) >= quantiles.BINS:
+        if sum(map(len, self._drawn)) >= 2 * quantiles.BINS:
             self._sort_in()
 
     def _sort_in(self) -> None:
@@ -183,6 +187,9 @@ def reduced(maps: Tensor) -> tuple[np.ndarray, ...]:
 
     NaN is a maximum wherever it occurs.
     """
+    if maps.shape[2:] == (1, 1):
+        values = maps.flatten(1).cpu().numpy()
+        return values, np.zeros(values.shape, dtype=np.int64), values
     # a few images at a time, so that the sum finds in the cache what the maximum has read
     some = [maps] if maps.is_cuda else maps.split(max(1, CACHE // (4 * maps[0].numel())))
     parts = [(*_peaks(part), part.sum(dim=(2, 3))) for part in some]
