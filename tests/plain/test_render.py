@@ -7,9 +7,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from convscope.errors import BadOutput
 from convscope.plain.boxes import Box
 from convscope.plain.pixelmap import PixelMap
-from convscope.plain.render import encode, full_scale, heat, scale_tile, signed, tile_box, unsigned, window
+from convscope.plain.render import (
+    encode,
+    full_scale,
+    heat,
+    save_png,
+    scale_tile,
+    signed,
+    tile_box,
+    unsigned,
+    window,
+)
 from convscope.plain.validity import Validity
 
 MAPS = arrays.arrays(np.float32, (5, 6, 3), elements=st.floats(-1000, 1000, width=32))
@@ -168,3 +179,11 @@ def test_a_colour_picture_is_scaled_as_its_colours_are_one_by_one(height, width,
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     alone = [scale_tile(picture[:, :, [colour]], side) for colour in range(3)]
     assert np.array_equal(scale_tile(picture, side), np.concatenate(alone, axis=2))
+
+
+def test_a_picture_of_numbers_is_not_called_what_it_is_not(tmp_path):
+    with pytest.raises(BadOutput, match=r"seen\.JPG would hold a PNG.*call it seen\.png"):
+        save_png(tmp_path / "seen.JPG", np.zeros((2, 2, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+    with Image.open(save_png(tmp_path / "seen", np.zeros((2, 2, 3), np.uint8))) as seen:
+        assert seen.format == "PNG"

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from convscope.errors import BadOutput
 from convscope.plain.colour import oklch
 
 ZERO = 128  # grey level of zero in every signed picture
 SATURATION = 99.5  # percentile of |value| that is drawn as full colour
+OTHER_PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".pdf")
 DIM = 0.55  # brightness left to a picture that lies under a map
 POSITIVE, NEGATIVE = oklch(0.7, 0.15, 55), oklch(0.7, 0.15, 250)  # orange and blue, neither louder
 
@@ -80,11 +82,17 @@ def encode(pixels: np.ndarray, kind: str = "PNG", quality: int = 80) -> bytes:
 
 
 def save_png(path: str | Path, pixels: np.ndarray) -> Path:
-    """Write pixels as a PNG, whole or not at all."""
+    """Write pixels as a PNG, whole or not at all; raises BadOutput where the name says that it is something else."""
     from convscope.plain.files import write_bytes
 
-    write_bytes(Path(path), encode(pixels))
-    return Path(path)
+    path = Path(path)
+    if path.suffix.lower() in OTHER_PICTURES:
+        better = path.with_suffix(".png").name
+        raise BadOutput(
+            f"{path} would hold a PNG, which loses no number: call it {better}, and convert that."
+        )
+    write_bytes(path, encode(pixels))
+    return path
 
 
 def tile_box(

@@ -3,8 +3,8 @@
 They are few: of 500, one that happens to be right is worth more than what the last epochs of a cycle of the rate gain,
 and the highest of thirty such shares is luck. So later counts for more, but for what is worse by more than one
 standard error: the rule of Breiman, Friedman, Olshen & Stone (Classification and Regression Trees, 1984, section
-3.4.3), with "later" where they have "smaller". Chosen by 500 held-out images and judged by all others, epochs kept by
-it had 90.0 and 99.7 % of clothes and digits right, those of the highest share 89.6 and 99.5 % (benchmarks/accuracy_choices.json).
+3.4.3), with "later" where they have "smaller". Chosen by 500 held-out images and judged by all others, epochs kept by it had
+90.0 and 99.64 % of clothes and digits right, those of the highest share 89.6 and 99.53 % (benchmarks/accuracy_choices.json).
 """
 
 from collections.abc import Iterable, Mapping
