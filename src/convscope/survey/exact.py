@@ -30,7 +30,7 @@ class ExactSum:
         """Add ``terms[n]`` to the sum at ``places[n]``."""
         if not (terms.max(initial=0.0) < LARGEST and terms.min(initial=0.0) > -LARGEST):
             terms = self._add_endless(places, terms)
-        some = min(TOGETHER, max(1, VALUES // max(1, self.whole[0].size)))
+        some = min(TOGETHER, max(1, VALUES // self.whole[0].size))
         for start in range(0, len(terms), some):
             these = slice(start, start + some)
             there, *sums = added(places[these], *fixed_point(terms[these]))

@@ -33,9 +33,8 @@ class Winners:
     def beaten(self, value: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which of the peaks ``[N, C]`` of images ``rows`` beat their channel's weakest winner: (image, channel)."""
         weakest, last = self.value[:, -1].copy(), self.image[:, -1].copy()  # read again for every image
-        later = (
-            last.min() >= 0 and rows.min() > last.max()
-        )  # then none of equal value gets in, as of many zeros
+        # of equal values the lower row wins: where all images are later none of them gets in, as of many zeros
+        later = last.min() >= 0 and rows.min() > last.max()
         # of one dimension in a tenth of the time of nonzero in two
         found = np.flatnonzero(value > weakest if later else value >= weakest)
         batch, channel = np.divmod(found, len(weakest))
