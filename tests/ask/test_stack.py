@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from starlette.testclient import TestClient
 from torch import nn
 from torchvision.transforms.functional import center_crop, resize
 
@@ -14,6 +15,7 @@ from convscope.ask.stack import Scene, occlusion, stack, take_in
 from convscope.atlas.picture import find_picture, keep_upload
 from convscope.atlas.stack import answered, maps_size, read_stack
 from convscope.errors import BadAtlas, UnknownName
+from convscope.explorer.app import create_app
 from convscope.images import open_images
 from convscope.plain.fit import Fit
 from convscope.plain.wish import Cancelled, Wish
@@ -63,7 +65,7 @@ def test_remembered_maps_are_what_the_lens_sees_of_the_source(model, atlas):
     made = stack(Scene(atlas, model, picture))
     # when: the same is asked of the source picture, which is fitted on the way
     best = made.answer("occlusion")
-    seen = cs.look(model, PICTURES[row], best.unit, occlusion())
+    seen = cs.look(model, PICTURES[row], best.unit, occlusion(model))
     kept = answered(picture, best.key)
     assert np.allclose(kept.array, seen.array, atol=1e-6)
     assert (kept.box, kept.input_box, kept.units) == (seen.box, seen.input_box, seen.units)
@@ -181,3 +183,20 @@ def test_probabilities_are_those_of_predict_temperature_included(model, tmp_path
     made = stack(Scene(known, tempered, find_picture(known, str(row))))
     best = cs.predict(tempered, [PICTURES[row]])[0].probability
     assert made.likeliest[0][1] == pytest.approx(best, abs=0.02)
+
+
+def test_of_one_output_no_class_is_named_and_its_own_value_falls(tmp_path):
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(3, 4, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1))
+    single = cs.Model(nn.Sequential(*layers), fit=FIT, mean=(0.5,) * 3, std=(0.5,) * 3, classes=("value",))
+    atlas = survey(single, open_images(PICTURES), into=tmp_path / "atlas", photos=1, project=False)
+    made = stack(Scene(atlas, single, find_picture(atlas, str(atlas.chosen[0]))))
+    assert made.likeliest == ()
+    asked = {answer.lens: answer for answer in made.answers}
+    assert asked["occlusion"].unit == "4:0"
+    seen = cs.look(single, PICTURES[atlas.chosen[0]], "4:0", occlusion(single))
+    assert seen.array.any()  # a probability of one class is 1 whatever is covered
+    page = TestClient(create_app(atlas), "http://127.0.0.1:8017").get(f"/image/{atlas.chosen[0]}/").text
+    assert "no class (one output)" in page
+    assert "100 %" not in page
+    assert cs.maps(single, PICTURES[0]).named == ()

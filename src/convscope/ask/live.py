@@ -118,7 +118,7 @@ def _occlusion(scene: Any, wish: Wish, tell: Tell) -> dict[str, Any]:
     from convscope.lenses.occlusion import Occlusion
 
     is_class = Unit.parse(wish.unit).layer == scene.model.output
-    return _look(scene, wish, occlusion() if is_class else Occlusion(), tell)
+    return _look(scene, wish, occlusion(scene.model) if is_class else Occlusion(), tell)
 
 
 def _why(scene: Any, images: Any, wish: Wish, tell: Tell) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def stack(scene: Scene, tell: Tell = quiet) -> Stack:
 
 
 def _outputs(scene: Scene) -> tuple[dict[str, np.ndarray], tuple[tuple[int, float], ...]]:
-    """Every surveyed layer's maps ``[C, H, W]``, and the likeliest classes with their probabilities."""
+    """Every surveyed layer's maps ``[C, H, W]``, and the likeliest classes with their probabilities; of one output none."""
     import torch
 
     from convscope.model.measure import outputs
@@ -102,7 +102,7 @@ def _outputs(scene: Scene) -> tuple[dict[str, np.ndarray], tuple[tuple[int, floa
     model = scene.fitted
     found = outputs(model, model.preprocess(scene.pixels)[None], {*scene.atlas.layers, model.output})
     shares = model.shares(class_scores(torch.from_numpy(found[model.output])))[0]
-    best = shares.sort(descending=True, stable=True).indices[:LIKELIEST].tolist()
+    best = shares.sort(descending=True, stable=True).indices[:LIKELIEST].tolist() if len(shares) > 1 else []
     maps = {name: found[name][0].reshape(layer.shape) for name, layer in scene.atlas.layers.items()}
     return maps, tuple((place, float(shares[place])) for place in best)
 
@@ -128,15 +128,16 @@ def _wanted(
     from convscope.lenses.gradcam import GradCAM
 
     deep = _deep(scene.atlas, layers)
-    named = Unit(scene.model.output, likeliest[0][0])
-    return [(Unit(deep.name, deep.channels[0]), Deconvnet()), (named, GradCAM()), (named, occlusion())]
+    named = Unit(scene.model.output, likeliest[0][0] if likeliest else 0)
+    covered = (named, occlusion(scene.model))
+    return [(Unit(deep.name, deep.channels[0]), Deconvnet()), (named, GradCAM()), covered]
 
 
-def occlusion() -> Any:
-    """The lens that asks how far the probability of a class falls."""
+def occlusion(model: Any) -> Any:
+    """The lens that asks how far the probability of a class falls; of one output, which has none, the output itself."""
     from convscope.lenses.occlusion import Occlusion
 
-    return Occlusion(measure="probability")
+    return Occlusion(measure="probability" if len(model.classes) > 1 else "activation")
 
 
 def _deep(atlas: Atlas, layers: tuple[StackLayer, ...]) -> StackLayer:

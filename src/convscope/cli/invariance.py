@@ -36,7 +36,8 @@ def invariance(
         print_json(found.as_dict())
         return
     print(
-        f"{len(found.rows)} pictures, {len(found.layers)} layers; distance as a share of the layer’s own length, p of the class"
+        f"{len(found.rows)} pictures, {len(found.layers)} layers; distance as a share of the layer’s own length"
+        + ", p of the class" * (len(about.model.classes) > 1)
     )
     for kind, moved in found.moved.items():
         last = len(moved.steps) // 2 if kind == "rotation" else len(moved.steps) - 1
@@ -44,5 +45,6 @@ def invariance(
             f"{name} {found.relative(kind, name, last):.2f}" for name in (found.layers[0], found.layers[-1])
         )
         before, after = (moved.probability[:, place].mean() for place in (moved.still, last))
-        print(f"{kind}, {moved.steps[last]:g} {KINDS[kind][0]}: {shares}; p {before:.2f} becomes {after:.2f}")
+        sure = f"; p {before:.2f} becomes {after:.2f}" if len(about.model.classes) > 1 else ""
+        print(f"{kind}, {moved.steps[last]:g} {KINDS[kind][0]}: {shares}{sure}")
     print(f"See the curves: convscope explore {about.into}, page /invariance/")

@@ -41,8 +41,11 @@ def stack(
         picture = take_in(known, words)
         made[picture.key] = make(Scene(known, opened, with_photo(known, picture, source())))
         if not json:
-            name, share = known.classes[made[picture.key].likeliest[0][0]], made[picture.key].likeliest[0][1]
-            print(f"image/{picture.key}/: {picture.id}, named {name} ({share:.1%})")
+            named = [
+                f", named {known.classes[place]} ({share:.1%})"
+                for place, share in made[picture.key].likeliest[:1]
+            ]
+            print(f"image/{picture.key}/: {picture.id}", *named, sep="")
     if json:
         print_json({key: {"likeliest": each.likeliest, "notes": each.notes} for key, each in made.items()})
     else:

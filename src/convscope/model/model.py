@@ -224,7 +224,9 @@ class Model:
         return (scores / self.temperature).softmax(-1)
 
     def likeliest(self, scores: Tensor, count: int) -> tuple[tuple[str, float], ...]:
-        """Names and probabilities of the ``count`` likeliest classes, of what the layer ``output`` gives for one image, ``[1, ...]``."""
+        """Names and probabilities of the ``count`` likeliest classes, of what the layer ``output`` gives for one image, ``[1, ...]``; of one output, which names no class, none."""
+        if len(self.classes) == 1:
+            return ()
         shares = self.shares(class_scores(scores))[0]
         best = shares.sort(descending=True, stable=True).indices[:count].tolist()
         return tuple((self.classes[place], float(shares[place])) for place in best)
