@@ -70,7 +70,7 @@ def step_line(event: Step) -> str:
 
 def epoch_line(event: Epoch) -> str:
     alone = "  the classifier alone" if event.epoch == 0 else ""
-    kept = "  kept" if event.kept else ""
+    kept = "  kept so far" if event.kept else ""
     return (
         f"epoch {event.epoch:>3}/{event.epochs}  loss {event.loss:.3f}  accuracy {event.accuracy:.1%}  "
         f"validation {event.val_accuracy:.1%}  {event.seconds:.1f} s{alone}{kept}"
