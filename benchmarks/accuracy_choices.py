@@ -27,6 +27,7 @@ from convscope.plain.machine import keep_freed_memory
 from convscope.train.augment import AUGMENTATIONS, Augmentation
 from convscope.train.average import Average
 from convscope.train.batches import batches
+from convscope.train.choice import standard_error
 from convscope.train.course import Course, start_course
 from convscope.train.loop import first_state
 from convscope.train.mix import mixture
@@ -131,8 +132,7 @@ def kept(history: list[Tensor]) -> dict[str, list[float]]:
     for part in found.split(CHOOSERS, 2):
         right, loss, chose = part[:, 0].sum(1), part[:, 1].mean(1), part.shape[2]
         later = torch.arange(len(found)) / len(found)
-        share = (right.max() + 1) / (chose + 2)
-        error = (share * (1 - share) * chose).sqrt()  # of a count
+        error = standard_error(right.max().item() / chose, chose) * chose  # of a count
         scores = {
             "most right, then least loss": right - loss / (loss.max() + 1), "most right, then latest": right + later,
             "latest within a standard error of the most right": (right >= right.max() - error) + later,

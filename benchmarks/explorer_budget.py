@@ -119,10 +119,10 @@ class Line:
 
 def display_lines(cost: dict[str, dict[str, float]]) -> Iterator[Line]:
     """What is asked is asked of a sheet kind: nine tiles a channel of patches, or of projections. Strips hold both,
-    surroundings whole pictures, ordinary answers and channels alike."""
+    surroundings whole pictures, ordinary answers and channels alike; what stands beside the limit is the mean of them."""
     for picture, found in cost.items():
         kinds = 2 if picture.startswith("strips") else 3 if picture == "surroundings" else 1
-        each = f", each of its {kinds} kinds" if kinds > 1 else ""
+        each = f", the mean of its {kinds} kinds" if kinds > 1 else ""
         spent = found["cpu_s_per_25000"]
         yield Line(
             f"display images, {picture}: encoding 25,000 channels{each}", 10, round(spent / kinds, 2), "CPU-s"
